@@ -1,0 +1,2 @@
+"""Diffusion models measured as thermodynamic systems."""
+from .version import __version__
