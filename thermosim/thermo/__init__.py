@@ -1,0 +1,1 @@
+"""Statistics and designs made of runs: efficiencies, entropies, geodesic schedules, quality of samples."""

@@ -1,0 +1,66 @@
+"""Langevin at a fixed noise level, and the two samplers that alternate it with a change of level."""
+
+import math
+
+from .ancestral import EulerAncestral
+from .base import ADIABAT, ISOTHERM, Leg, Sampler
+
+
+def isotherm(sigma, relaxation):
+    """A Langevin leg at noise level σ for `relaxation` relaxation times σ².
+
+    x' = x + c(D − x) + σ√(c(2 − c))·n with c = 1 − e^{−relaxation}: the exact Ornstein–Uhlenbeck step
+    in the noise the score sees, so it leaves the variance σ² about D where Euler–Maruyama would raise it.
+    """
+    c = -math.expm1(-relaxation)
+
+    def mean(x, denoise):
+        return x + c * (denoise(x, sigma) - x)
+
+    return Leg(ISOTHERM, sigma, sigma, mean, sigma**2 * c * (2 - c))
+
+
+class AnnealedLangevin(Sampler):
+    """The noise level jumps at frozen x (adiabat), then Langevin relaxes x at the new level (isotherms).
+
+    Source: Song, Ermon 2019 (1907.05600), Alg. 1.
+
+    Parameters
+    ----------
+    relaxation : float
+        Length of an isotherm in relaxation times σ².
+    repeats : int
+        Isotherms at each level.
+    """
+
+    name, order = "annealed_langevin", 1
+
+    def __init__(self, relaxation=1.0, repeats=1):
+        self.relaxation, self.repeats, self.draws = relaxation, repeats, repeats
+
+    def legs(self, sigma, sigma_next, memory):
+        yield Leg(ADIABAT, sigma, sigma_next, lambda x, denoise: x, 0.0)
+        for _ in range(self.repeats):
+            yield isotherm(sigma_next, self.relaxation)
+
+
+class PredictorCorrector(Sampler):
+    """An ancestral step to the new level (driven isotherm), then Langevin at it (isotherms).
+
+    Source: Song et al. 2021 (2011.13456), Alg. 1, with the ancestral predictor.
+
+    Parameters
+    ----------
+    relaxation, repeats : as for AnnealedLangevin
+    """
+
+    name, order = "predictor_corrector", 1
+
+    def __init__(self, relaxation=0.1, repeats=1):
+        self.predictor = EulerAncestral()
+        self.relaxation, self.repeats, self.draws = relaxation, repeats, 1 + repeats
+
+    def legs(self, sigma, sigma_next, memory):
+        yield from self.predictor.legs(sigma, sigma_next, memory)
+        for _ in range(self.repeats):
+            yield isotherm(sigma_next, self.relaxation)

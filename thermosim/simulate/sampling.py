@@ -1,0 +1,156 @@
+"""Cooling: run a sampler from noise to data over a grid and book every leg."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import UserError
+from ..ledger import Ledger, RunningMoments
+from ..samplers.books import CHANNELS, book, reasons
+
+# streams of one seed: the counter word that keeps draws for different purposes apart
+START, STEPS = 0, 1
+
+
+class Oracle:
+    """A denoiser that counts what the sampler asks and keeps its last answers for the books."""
+
+    def __init__(self, denoise):
+        self.denoise, self.evaluations, self.kept = denoise, 0, []
+
+    def ask(self, x, sigma):
+        """What the sampler pays for."""
+        self.evaluations += 1
+        return self.look(x, sigma)
+
+    def look(self, x, sigma):
+        """What the books ask: not counted, and free where the sampler has just asked the same."""
+        for known_x, known_sigma, D in self.kept:
+            if known_x is x and known_sigma == sigma:
+                return D
+        D = self.denoise(x, sigma)
+        self.kept = [(x, sigma, D)] + self.kept[:1]
+        return D
+
+
+@dataclass
+class SamplerRun:
+    """What a sampler did.
+
+    Attributes
+    ----------
+    x : (n, d) array
+        Where it ended.
+    ledger : Ledger or None
+        One row a leg, on the scale "leg"; coordinate "sampler_step" says which step it belongs to.
+    totals : dict of (n,) arrays
+        Sum over legs per particle of the channels that exist on every leg.
+    evaluations : int
+        Network evaluations of the sampler per particle, the books' own left out.
+    frames : (steps + 1, kept, d) array or None
+    """
+
+    x: np.ndarray
+    ledger: Ledger
+    totals: dict = field(default_factory=dict)
+    evaluations: int = 0
+    frames: np.ndarray = None
+
+
+def sample(sampler, denoise, sigmas, n, d, seed, device, batch=1000, books=True, frames=0, start=None):
+    """Cool `n` particles along `sigmas`.
+
+    Parameters
+    ----------
+    sampler : Sampler
+    denoise : callable (x, sigma) → E[x_0|x], x of shape (m, d) on the device
+    sigmas : (N + 1,) falling noise levels; the run starts at σ_0 and ends at σ_N
+    n, d : int
+    seed : int
+        Noise depends on (seed, particle, step) alone: any `batch` gives the same bits where `denoise`
+        does its work particle by particle.
+    device : Cpu or Gpu
+    books : bool
+        Book the legs; costs one more evaluation a leg (two for second-order legs).
+    frames : int
+        Keep the paths of this many first particles.
+    start : (n, d) array, optional
+        Where to start, instead of N(0, σ_0²).
+
+    Returns
+    -------
+    SamplerRun
+
+    Raises
+    ------
+    UserError
+        Levels that do not fall, or a particle that left the finite numbers.
+    """
+    sigmas = np.asarray(sigmas, float)
+    if sigmas.ndim != 1 or len(sigmas) < 2 or not np.all(np.diff(sigmas) < 0) or sigmas[-1] < 0:
+        raise UserError("sigmas must fall from step to step and stay >= 0: pass them from noise to data")
+    if n < 1 or batch < 1:
+        raise UserError(f"at least one particle and one a batch, not n={n}, batch={batch}")
+    x_end = np.empty((n, d))
+    paths = np.empty((len(sigmas), min(frames, n), d)) if frames else None
+    rows, columns, totals = [], [], {}
+    for first in range(0, n, batch):
+        m = min(batch, n - first)
+        x = device.asarray(start[first : first + m]) if start is not None else (
+            sigmas[0] * device.normals(seed, START, 0, m, d, first=first))
+        oracle, memory, row, draw = Oracle(denoise), {}, 0, 0
+        shown = max(0, min(frames - first, m))
+        for step, (sigma, sigma_next) in enumerate(zip(sigmas[:-1], sigmas[1:])):
+            if shown:
+                paths[step, first : first + shown] = device.to_host(x[:shown])
+            for leg in sampler.legs(float(sigma), float(sigma_next), memory):
+                x_new = leg.mean(x, oracle.ask)
+                if leg.variance > 0:
+                    noise = device.normals(seed, STEPS, draw, m, d, first=first)
+                    x_new = x_new + leg.variance**0.5 * noise
+                    draw += 1
+                if books:
+                    if first == 0:
+                        rows.append((step, leg, oracle.evaluations))
+                        columns.append({name: RunningMoments() for name in CHANNELS})
+                    for name, values in book(leg, x, x_new, oracle.look).items():
+                        values = device.to_host(values)
+                        columns[row][name].add(values)
+                        totals.setdefault(name, np.zeros(n))[first : first + m] += values
+                    row += 1
+                x = x_new
+        x_end[first : first + m] = device.to_host(x)
+        if shown:
+            paths[-1, first : first + shown] = x_end[first : first + shown]
+    if not np.all(np.isfinite(x_end)):
+        bad = int(np.argmin(np.isfinite(x_end).all(axis=1)))
+        raise UserError(f"{sampler} blew up: particle {bad} is not finite; use more steps or a gentler grid")
+    run = SamplerRun(x_end, None, {}, oracle.evaluations, paths)
+    if books:
+        run.ledger = _ledger(rows, columns, n)
+        whole = [c for c in totals if all(k[c].count for k in columns)]
+        run.totals = {name: totals[name] for name in whole}
+    return run
+
+
+def _ledger(rows, columns, n):
+    legs = [leg for _, leg, _ in rows]
+    why = {}
+    for leg, moments in zip(legs, columns):
+        missing = reasons(leg)
+        for name in CHANNELS:
+            if not moments[name].count:
+                why.setdefault(name, []).append(f"{leg.stroke}: {missing[name]}")
+    coordinates = {
+        "sampler_step": np.array([step for step, _, _ in rows]),
+        "sigma": np.array([leg.sigma for leg in legs]),
+        "sigma_next": np.array([leg.sigma_next for leg in legs]),
+        "stroke": np.array([leg.stroke for leg in legs]),
+        "nfe": np.array([nfe for _, _, nfe in rows]),
+    }
+    return Ledger(
+        "leg", coordinates,
+        {name: np.array([k[name].mean for k in columns]) for name in CHANNELS},
+        {name: np.array([k[name].variance for k in columns]) for name in CHANNELS},
+        n, {name: "; ".join(dict.fromkeys(lines)) for name, lines in why.items()},
+    )
