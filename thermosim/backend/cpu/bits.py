@@ -1,0 +1,85 @@
+"""Single machine instructions that kernels need and Python has no operator for.
+
+All are typed by their operands (float32 or float64, 32-bit words) and have an exact CUDA counterpart,
+named beside each.
+"""
+from .compile import instruction, ir, types
+
+I32, I64 = ir.IntType(32), ir.IntType(64)
+
+
+def _integer(real):
+    """Integer type as wide as `real`, its number of mantissa bits, its exponent bias."""
+    return (I32, 23, 127) if isinstance(real, ir.FloatType) else (I64, 52, 1023)
+
+
+@instruction(lambda a, b, c: (a, a, a, a))
+def fma(builder, operands, a, b, c):
+    """a·b + c rounded once. CUDA: fmaf / fma."""
+    return builder.fma(a, b, c)
+
+
+def polynomial(coefficients64, coefficients32=()):
+    """x ↦ Σ c_k x^k by Horner's rule, one fma a coefficient; the coefficients follow the type of x."""
+    @instruction(lambda x: (x, x))
+    def horner(builder, operands, x):
+        real = operands[0]
+        chosen = coefficients64 if isinstance(real, ir.DoubleType) else coefficients32
+        *rest, value = [ir.Constant(real, float(c)) for c in chosen]
+        for c in reversed(rest):
+            value = builder.fma(value, x, c)
+        return value
+    return horner
+
+
+@instruction(lambda x: (types.UniTuple(x, 2), x))
+def split(builder, operands, x):
+    """x = 2^e·m with √½ ≤ m < √2, for normal x > 0; returns (e, m), both as reals.
+
+    CUDA: integer arithmetic on __float_as_int / __double_as_longlong.
+    """
+    real = operands[0]
+    integer, mantissa, bias = _integer(real)
+    root_half = 0x3F3504F3 if integer is I32 else 0x3FE6A09E667F3BCD      # bits of √½
+    one = bias << mantissa
+    shifted = builder.add(builder.bitcast(x, integer), integer(one - root_half))
+    exponent = builder.sub(builder.ashr(shifted, integer(mantissa)), integer(bias))
+    fraction = builder.add(builder.and_(shifted, integer((1 << mantissa) - 1)), integer(root_half))
+    return builder.sitofp(exponent, real), builder.bitcast(fraction, real)
+
+
+@instruction(lambda k, like: (like, types.uint32, like))
+def uniform(builder, operands, k, like):
+    """The word k as (k + ½)·2⁻³² in the type of `like`, always inside (0, 1).
+
+    In float32 the last words would round to 1, whose logarithm is no radius: they stop at 1 − 2⁻²⁴.
+    CUDA: fminf(fmaf(__uint2float_rn(k), 2⁻³², 2⁻³³), 1 − 2⁻²⁴).
+    """
+    real = operands[1]
+    u = builder.fma(builder.uitofp(k, real), real(2.0**-32), real(2.0**-33))
+    if isinstance(real, ir.FloatType):
+        top = real(1 - 2.0**-24)
+        u = builder.select(builder.fcmp_ordered("<", u, top), u, top)
+    return u
+
+
+@instruction(lambda k, like: (like, types.uint32, like))
+def centred(builder, operands, k, like):
+    """The low 30 bits j of a word as (j + ½)·2⁻³⁰ − ½, inside [−½, ½]; bits 30 and 31 stay free for signs.
+
+    CUDA: fmaf(__int2float_rn((int)(k & 0x3fffffff) − 0x20000000), 2⁻³⁰, 2⁻³¹).
+    """
+    real = operands[1]
+    j = builder.sub(builder.and_(k, I32(0x3FFFFFFF)), I32(0x20000000))
+    return builder.fma(builder.sitofp(j, real), real(2.0**-30), real(2.0**-31))
+
+
+@instruction(lambda x, k: (x, x, types.uint32))
+def flip(builder, operands, x, k):
+    """x with its sign turned if the top bit of the word k is set."""
+    real = operands[0]
+    integer, mantissa, _ = _integer(real)
+    top = builder.and_(k, I32(0x80000000))
+    if integer is I64:
+        top = builder.shl(builder.zext(top, I64), I64(32))
+    return builder.bitcast(builder.xor(builder.bitcast(x, integer), top), real)
