@@ -32,6 +32,11 @@ def polynomial(coefficients64, coefficients32=()):
     return horner
 
 
+def constant(value64, value32):
+    """x ↦ a number that depends on the precision of x alone."""
+    return polynomial((value64,), (value32,))
+
+
 @instruction(lambda x: (types.UniTuple(x, 2), x))
 def split(builder, operands, x):
     """x = 2^e·m with √½ ≤ m < √2, for normal x > 0; returns (e, m), both as reals.
@@ -83,3 +88,27 @@ def flip(builder, operands, x, k):
     if integer is I64:
         top = builder.shl(builder.zext(top, I64), I64(32))
     return builder.bitcast(builder.xor(builder.bitcast(x, integer), top), real)
+
+
+@instruction(lambda t: (types.uint32, t))
+def low_word(builder, operands, t):
+    """The low 32 bits of a real; of k + 1.5·2⁵² (1.5·2²³ in float32) they are the integer k."""
+    integer, mantissa, _ = _integer(operands[0])
+    word = builder.bitcast(t, integer)
+    if integer is I64:
+        return builder.trunc(word, I32)
+    return builder.sub(word, I32(0x4B400000))        # float32 has its exponent in the same word
+
+
+@instruction(lambda k, like: (types.UniTuple(like, 2), types.uint32, like))
+def two_powers(builder, operands, k, like):
+    """Two reals whose product is 2^k, for signed k from two underflows to two overflows."""
+    real = operands[1]
+    integer, mantissa, bias = _integer(real)
+    half = builder.ashr(k, I32(1))
+
+    def power(exponent):
+        if integer is I64:
+            exponent = builder.sext(exponent, I64)
+        return builder.bitcast(builder.shl(builder.add(exponent, integer(bias)), integer(mantissa)), real)
+    return power(half), power(builder.sub(k, half))
