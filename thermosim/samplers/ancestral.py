@@ -9,7 +9,7 @@ class EulerAncestral(Sampler):
     Source: Ho, Jain, Abbeel 2020 (2006.11239), eq. 7, in σ form; variance β̃, not β.
     """
 
-    name, also, order, draws = "euler_ancestral", ("ddpm", "ancestral"), 1, 1
+    name, also, order, draws, ancestral = "euler_ancestral", ("ddpm", "ancestral"), 1, 1, True
 
     def legs(self, sigma, sigma_next, memory):
         pull = 1 - (sigma_next / sigma) ** 2

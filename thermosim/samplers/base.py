@@ -48,9 +48,11 @@ class Sampler:
         Global order of the flow it integrates (weak order where it is stochastic).
     draws : int
         Noise draws a step: legs that have a variance.
+    ancestral : bool
+        Its steps are the reverse chain whose dissipated work belongs to the grid (PHYSICS §3).
     """
 
-    name, also, order, draws = "", (), 1, 0
+    name, also, order, draws, ancestral = "", (), 1, 0, False
 
     def legs(self, sigma, sigma_next, memory):
         """The legs of the step from `sigma` to `sigma_next`; `memory` is a dict that lives for one run."""
