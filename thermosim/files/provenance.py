@@ -2,9 +2,10 @@
 
 import json
 import platform
+import shlex
 import subprocess
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -43,8 +44,8 @@ def provenance(config, seed, device="cpu", dtype="float64", argv=None):
         "seed": int(seed),
         "device": device,
         "dtype": np.dtype(dtype).name,
-        "argv": " ".join(sys.argv if argv is None else argv),
-        "created_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "argv": shlex.join(sys.argv if argv is None else argv),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": cpu_model(),
         "os": platform.platform(),
         "commit": git_commit(),

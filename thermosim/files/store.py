@@ -171,8 +171,8 @@ def _write_dataset(h5py, group, name, dataset):
         stored = _write_scalar(h5py, group, name, values)
     else:
         # an empty array has no chunks, and nothing to protect
-        layout = dict(chunks=_chunks(values), compression="gzip", compression_opts=1, shuffle=True,
-                      fletcher32=True) if values.size else {}
+        layout = {"chunks": _chunks(values), "compression": "gzip", "compression_opts": 1,
+                  "shuffle": True, "fletcher32": True} if values.size else {}
         stored = group.create_dataset(name, data=values, dtype=values.dtype, track_order=True, **layout)
         attrs["dimensions"] = list(dataset.dims)
     for key, value in attrs.items():
