@@ -4,8 +4,8 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from thermosim.backend.cpu.compile import get_threads, set_threads
 from thermosim.backend.cpu.mixture import mixture_covariance, mixture_denoise
+from thermosim.backend.cpu.threads import get_threads, set_threads
 from thermosim.errors import UserError
 
 SIGMAS = (0.002, 0.3, 50.0)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from thermosim.backend.cpu import normal_draws, normals, philox4x32, words
-from thermosim.backend.cpu.compile import get_threads, set_threads
 from thermosim.backend.cpu.normals import box_muller
+from thermosim.backend.cpu.threads import get_threads, set_threads
 from thermosim.errors import UserError
 
 
@@ -132,9 +132,3 @@ def test_wrong_requests(wrong):
     with pytest.raises(UserError) as caught:
         normal_draws(**arguments)
     assert "\n" not in str(caught.value)
-
-
-def test_thread_counts_out_of_range():
-    for count in (0, -1, 10_000):
-        with pytest.raises(UserError, match="threads"):
-            set_threads(count)

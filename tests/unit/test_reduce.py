@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from thermosim.backend.cpu.compile import get_threads, set_threads
 from thermosim.backend.cpu.reduce import chunked_moments, chunked_sum
+from thermosim.backend.cpu.threads import get_threads, set_threads
 from thermosim.errors import UserError
 
 SIZES = (1, 2, 31, 32, 33, 4095, 4096, 4097, 20_000, 300_001)

@@ -8,7 +8,8 @@
              or infinity occurs, so a relaxed kernel must not test for them: check its output outside.
              Bits still do not depend on how a batch is split. For network activations and the like.
 
-Each takes Numba's own options as keywords where a kernel wants to differ: ``@strict(parallel=True)``.
+Each takes Numba's own options as keywords where a kernel wants to differ: ``@strict(cache=False)``.
+Threads run compiled kernels from outside (`threads.over_threads`).
 """
 import functools
 import hashlib
@@ -23,14 +24,14 @@ from pathlib import Path
 
 import numba
 from llvmlite import ir
-from numba import prange, types
+from numba import types
 from numba.extending import intrinsic
 from platformdirs import user_cache_path
 
-from ...errors import UserError
+from .threads import get_threads, set_threads
 
-__all__ = ["strict", "inlined", "relaxed", "prange", "instruction", "types", "ir",
-           "get_threads", "set_threads", "library_stamp", "kernel_cache"]
+__all__ = ["strict", "inlined", "relaxed", "instruction", "types", "ir", "library_stamp", "kernel_cache",
+           "get_threads", "set_threads"]
 
 # no reassociation ("reassoc"): it would make a sum depend on where a batch is cut
 RELAXED_MATH = frozenset({"contract", "nnan", "ninf", "nsz"})
@@ -76,28 +77,6 @@ def instruction(signature):
             [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
         return intrinsic(typed)
     return decorate
-
-
-# ---- threads ----------------------------------------------------------------------------------
-
-def get_threads():
-    """Number of threads that parallel kernels use."""
-    return numba.get_num_threads()
-
-
-def set_threads(count):
-    """Let parallel kernels use `count` threads. Results never depend on it.
-
-    Raises
-    ------
-    UserError
-        If `count` is not between 1 and the number Numba was started with.
-    """
-    most = numba.config.NUMBA_NUM_THREADS
-    if not 1 <= count <= most:
-        raise UserError(f"threads = {count} is not within 1..{most}; "
-                        "to allow more, set NUMBA_NUM_THREADS before Python starts")
-    numba.set_num_threads(int(count))
 
 
 # ---- the kernel cache -------------------------------------------------------------------------

@@ -15,11 +15,13 @@ import numpy as np
 
 from ...errors import UserError
 from .bits import fma
-from .compile import get_threads, prange, strict
+from .compile import strict
 from .elementary import exp, log
+from .threads import over_threads
 
 LANES = 512                  # most particles side by side
-TILE = 8192                  # numbers in one (d, lanes) tile: three of them stay in the second-level cache
+TILE = 8192                  # numbers in one (d, lanes) tile: four of them stay in the second-level cache
+SHARE = 32768                # multiplications worth a thread
 
 
 @strict
@@ -107,7 +109,7 @@ def _add_mean(r, y, gain, mean, back, denoised, lanes):
 
 
 @strict
-def _denoise(x, denoised, logp, start, stop, width, offset, inverse, gain, means, back, turn):
+def _denoise(start, stop, x, denoised, logp, width, offset, inverse, gain, means, back, turn):
     """Particles start … stop − 1, in tiles (d, width): the one place where (n, d) is transposed."""
     components, d = means.shape
     tile, shifted, y, mean = (np.empty((d, width)), np.empty((d, width)), np.empty((d, width)),
@@ -137,16 +139,8 @@ def _denoise(x, denoised, logp, start, stop, width, offset, inverse, gain, means
                 denoised[p + b, i] = mean[i, b]
 
 
-@strict(parallel=True)
-def _denoise_parallel(x, denoised, logp, share, width, offset, inverse, gain, means, back, turn):
-    n = x.shape[0]
-    for s in prange((n + share - 1) // share):
-        _denoise(x, denoised, logp, s * share, min(n, (s + 1) * share), width,
-                 offset, inverse, gain, means, back, turn)
-
-
 @strict
-def _covariance(x, denoised, logp, trace, square, start, stop,
+def _covariance(start, stop, x, denoised, logp, trace, square,
                 offset, inverse, gain, means, back, turn, within, spread):
     """Trace and squared Frobenius norm of Cov[x₀|x]; rows of the matrix are formed one at a time.
 
@@ -197,15 +191,6 @@ def _covariance(x, denoised, logp, trace, square, start, stop,
             square[p] += squares[i]
 
 
-@strict(parallel=True)
-def _covariance_parallel(x, denoised, logp, trace, square, share,
-                         offset, inverse, gain, means, back, turn, within, spread):
-    n = x.shape[0]
-    for s in prange((n + share - 1) // share):
-        _covariance(x, denoised, logp, trace, square, s * share, min(n, (s + 1) * share),
-                    offset, inverse, gain, means, back, turn, within, spread)
-
-
 def _tables(x, sigma, weights, means, eigvals, eigvecs):
     """Contiguous float64 inputs and the per-component numbers that σ fixes."""
     x = np.ascontiguousarray(x, dtype=np.float64)
@@ -229,6 +214,12 @@ def _tables(x, sigma, weights, means, eigvals, eigvecs):
                         f"positive (σ = {sigma}); drop empty components or raise σ")
     offset = np.log(weights) - 0.5 * np.sum(np.log(2 * np.pi * variance), axis=1)
     return x, (offset, 1 / variance, eigvals / variance, means, back, turn), sigma * sigma * (eigvals / variance)
+
+
+def _share(tables):
+    """Particles worth a thread, by the multiplications that one takes."""
+    means, turn = tables[3], tables[5]
+    return max(1, SHARE // (means.size + 2 * turn.size))
 
 
 def mixture_denoise(x, sigma, weights, means, eigvals, eigvecs=None):
@@ -263,11 +254,7 @@ def mixture_denoise(x, sigma, weights, means, eigvals, eigvecs=None):
     n, d = x.shape
     denoised, logp = np.empty((n, d)), np.empty(n)
     width = max(16, min(LANES, TILE // d))
-    share = max(width, n) if get_threads() == 1 else 4 * width
-    if n <= share:
-        _denoise(x, denoised, logp, 0, n, width, *tables)
-    else:
-        _denoise_parallel(x, denoised, logp, share, width, *tables)
+    over_threads(_denoise, n, _share(tables), x, denoised, logp, width, *tables)
     return denoised, logp
 
 
@@ -302,9 +289,5 @@ def mixture_covariance(x, sigma, weights, means, eigvals, eigvecs=None):
     spread = (back * within[:, None, :]) @ turn if back.size else back
     n, d = x.shape
     trace, square = np.empty(n), np.empty(n)
-    share = n if get_threads() == 1 else max(1, TILE // (d * d))
-    if n <= share:
-        _covariance(x, denoised, logp, trace, square, 0, n, *tables, within, spread)
-    else:
-        _covariance_parallel(x, denoised, logp, trace, square, share, *tables, within, spread)
+    over_threads(_covariance, n, _share(tables), x, denoised, logp, trace, square, *tables, within, spread)
     return denoised, logp, trace, square

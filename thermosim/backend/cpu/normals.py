@@ -9,13 +9,14 @@ import numpy as np
 
 from ...errors import UserError
 from .bits import centred, flip, uniform
-from .compile import get_threads, inlined, prange, strict
+from .compile import inlined, strict
 from .elementary import cos_small, log_positive, sin_small
 from .philox import checked, fill_words
+from .threads import over_threads
 
 LANES = 512                 # one block of words and normals fits the first-level cache
 MANY = 256                  # components from which lanes run along them
-SHARE = 8192                # particles × components a thread takes at a time
+SHARE = 16384               # normals worth a thread
 HALF_PI = np.pi / 2
 
 
@@ -62,7 +63,7 @@ def _lanes(out, at, stride, lanes, particle, next_particle, component, next_comp
 
 
 @strict
-def _particles(out, start, stop, d, first, draw, stream, k0, k1):
+def _particles(start, stop, out, d, first, draw, stream, k0, k1):
     """Particles start … stop − 1 of out (draws, n·d); lanes run along components if these are many."""
     w = np.empty((4, LANES), np.uint32)
     g = np.empty((4, LANES), out.dtype)
@@ -77,12 +78,6 @@ def _particles(out, start, stop, d, first, draw, stream, k0, k1):
             _lanes(out, p * d + c, stride, min(LANES, extent - at),
                    first + np.uint64(p), np.uint64(1) - next_component, np.uint64(c), next_component,
                    draw, stream, k0, k1, w, g)
-
-
-@strict(parallel=True)
-def _parallel(out, n, share, d, first, draw, stream, k0, k1):
-    for q in prange((n + share - 1) // share):
-        _particles(out, q * share, min(n, (q + 1) * share), d, first, draw, stream, k0, k1)
 
 
 def normal_draws(seed, stream, draw, count, n, d, first=0, dtype=np.float64, out=None):
@@ -124,12 +119,8 @@ def normal_draws(seed, stream, draw, count, n, d, first=0, dtype=np.float64, out
     elif out.shape != (count, n, d) or out.dtype != dtype or not out.flags.c_contiguous:
         raise UserError(f"random numbers: out must be a C-contiguous {dtype} array of shape {(count, n, d)}")
     if out.size:
-        flat = out.reshape(count, n * d)
-        share = max(LANES, n) if get_threads() == 1 else max(1, SHARE // d)
-        if n <= share:
-            _particles(flat, 0, n, d, first, draw, stream, k0, k1)
-        else:
-            _parallel(flat, n, share, d, first, draw, stream, k0, k1)
+        over_threads(_particles, n, max(1, SHARE // (d * count)),
+                     out.reshape(count, n * d), d, first, draw, stream, k0, k1)
     return out
 
 

@@ -7,11 +7,12 @@ sums are float64, and NaN and infinity pass through.
 import numpy as np
 
 from ...errors import UserError
-from .compile import get_threads, prange, strict
+from .compile import strict
+from .threads import over_threads
 
 CHUNK = 4096
 LANES = 32
-PARALLEL_FROM = 32 * CHUNK      # fewer entries than this are summed before a thread wakes
+SHARE = 32                      # chunks worth a thread
 
 
 @strict
@@ -36,17 +37,11 @@ def _add_chunk(row, start, stop, centre):
 
 
 @strict
-def _partials(a, centre, out, start, stop):
+def _partials(start, stop, a, centre, out):
     chunks = out.shape[1]
     for piece in range(start, stop):
         r, c = piece // chunks, piece % chunks
         out[r, c, 0], out[r, c, 1] = _add_chunk(a[r], c * CHUNK, min(a.shape[1], (c + 1) * CHUNK), centre[r])
-
-
-@strict(parallel=True)
-def _partials_parallel(a, centre, out):
-    for piece in prange(out.shape[0] * out.shape[1]):
-        _partials(a, centre, out, piece, piece + 1)
 
 
 @strict
@@ -62,10 +57,7 @@ def _in_order(partials):
 def _central_sums(a, centre):
     rows, n = a.shape
     partials = np.empty((rows, -(-n // CHUNK), 2))
-    if get_threads() == 1 or a.size < PARALLEL_FROM:
-        _partials(a, centre, partials, 0, partials.shape[0] * partials.shape[1])
-    else:
-        _partials_parallel(a, centre, partials)
+    over_threads(_partials, partials.shape[0] * partials.shape[1], SHARE, a, centre, partials)
     return _in_order(partials)
 
 
