@@ -50,7 +50,7 @@ def main(section=None, as_json=False, fast=False, echo=print):
         outcome = r.check()
         outcomes.append(outcome)
         if not as_json:
-            verdict = "ok  " if outcome.passed else "FAIL"
+            verdict = "ok   " if outcome.passed else "FAIL "
             echo(f"{r.id:{width}}  {r.reference:>16.10g}  {outcome.value:>16.10g}  {outcome.error:>12}  "
                  f"{verdict}{r.road}; {r.source}")
     failed = [o.row.id for o in outcomes if not o.passed]

@@ -18,7 +18,7 @@ def vp_entropy_production():
     return Noised(VP(10.0, 10.0), HOT).entropy_production(0.0, 1.0)
 
 
-@row("vp.epr.s2.t0", "E|ν|²/D = ½β(s² − 1)²/(2s²)·… at t = 0, β = 1", 1.125, "quadrature", digits=9)
+@row("vp.epr.s2.t0", "½β s²(1 − 1/s²)² at t = 0, β = 1", 1.125, "quadrature", digits=9)
 def vp_initial_rate():
     return Noised(VP(1.0, 1.0), HOT).entropy_production_rate(0.0)
 
