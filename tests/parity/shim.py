@@ -1,0 +1,61 @@
+"""CUDA sources compiled by g++ and run on the CPU, behind as much of CuPy's interface as ours uses.
+
+`standin(folder)` is NumPy with CuPy's names: with it in the place of cupy, the very code that launches
+kernels on a GPU (grids, argument types, order of calls) runs here, and the kernels' text with it.
+"""
+import ctypes
+import hashlib
+import platform
+import re
+import subprocess
+import types
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+# no contraction: only the fma that are written; with the hardware's fma, for libm's is slow
+FLAGS = ["-std=c++17", "-O2", "-ffp-contract=off", "-shared", "-fPIC", "-fno-strict-aliasing", "-Wno-unknown-pragmas",
+         *(["-march=native"] if platform.machine() in ("x86_64", "AMD64") else [])]
+
+
+class Module:
+    """`cupy.RawModule` by g++: compiled once a text into `folder`."""
+
+    def __init__(self, folder, code, options=()):
+        kernels = re.findall(r'extern "C" __global__ void (\w+)\(', code)
+        defines = [o for o in options if o.startswith("-D")]
+        text = "\n".join(['#include "shim.h"', code, *(f"OPEN({k})" for k in kernels)])
+        stem = folder / hashlib.sha256("\n".join([text, *defines]).encode()).hexdigest()[:16]
+        library = stem.with_suffix(".so")
+        if not library.exists():
+            stem.with_suffix(".cpp").write_text(text)
+            subprocess.run(["g++", *FLAGS, *defines, f"-I{HERE}", "-o", library, stem.with_suffix(".cpp")], check=True)
+        self.library = ctypes.CDLL(str(library))
+
+    def get_function(self, name):
+        launch = getattr(self.library, f"launch_{name}")
+        text = ctypes.create_string_buffer(1000)
+        getattr(self.library, f"signature_{name}")(text)
+        expected = text.value.decode().split()
+
+        def kernel(grid, block, arguments):
+            found = [("P" if isinstance(a, np.ndarray) else "") + a.dtype.str[1:] for a in arguments]
+            assert found == expected, f"{name} takes {expected}, got {found}"
+            assert len(grid) == len(block) == 3 and np.prod(block) <= 1024 and max(grid[1:]) <= 65535
+            values = [ctypes.c_void_p(a.ctypes.data) if isinstance(a, np.ndarray) else
+                      (ctypes.c_char * a.itemsize).from_buffer_copy(a.tobytes()) for a in arguments]
+            addresses = (ctypes.c_void_p * len(values))(*(ctypes.addressof(v) for v in values))
+            launch((ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block), addresses)
+        return kernel
+
+
+def standin(folder, devices=1):
+    """A module to stand in for cupy: NumPy, RawModule, and a runtime that reports `devices`."""
+    cupy = types.ModuleType("cupy")
+    cupy.__getattr__ = lambda name: getattr(np, name)
+    cupy.asarray, cupy.asnumpy = np.array, np.array      # both copy, as between host and card
+    cupy.RawModule = lambda code, options=(): Module(folder, code, options)
+    runtime = types.SimpleNamespace(getDeviceCount=lambda: devices, CUDARuntimeError=RuntimeError)
+    cupy.cuda = types.SimpleNamespace(runtime=runtime, nvrtc=types.SimpleNamespace(getVersion=lambda: (13, 0)))
+    return cupy

@@ -1,0 +1,126 @@
+"""Every CUDA source through NVRTC, which needs neither a driver nor a card; and the arithmetic they share."""
+import functools
+import re
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from thermosim.backend import cuda
+from thermosim.backend.cpu import elementary
+from thermosim.backend.cpu.compile import strict
+
+import shim
+
+FILES = sorted(f.name.removesuffix(".cuh") for f in resources.files(cuda).iterdir() if f.name.endswith(".cuh"))
+FUNCTIONS = ["exp", "log", "sin", "cos"]
+
+
+def nvrtc_log(text, *options):
+    """What NVRTC says about a source it accepts."""
+    try:
+        from cuda.bindings import nvrtc
+    except ImportError as cause:
+        pytest.fail(f'NVRTC is missing ({cause}): pip install "thermosim[test]"')
+    _, program = nvrtc.nvrtcCreateProgram(text.encode(), b"source.cu", 0, [], [])
+    options = [o.encode() for o in options]
+    status, = nvrtc.nvrtcCompileProgram(program, len(options), options)
+    _, size = nvrtc.nvrtcGetProgramLogSize(program)
+    log = b" " * size
+    nvrtc.nvrtcGetProgramLog(program, log)
+    nvrtc.nvrtcDestroyProgram(program)
+    log = log.replace(b"\0", b"").decode()
+    assert status == nvrtc.nvrtcResult.NVRTC_SUCCESS, log
+    return log
+
+
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+@pytest.mark.parametrize("fast", [False, True], ids=["portable", "fast"])
+@pytest.mark.parametrize("name", FILES)
+def test_compiles_into_registers(name, fast, architecture):
+    """No warning, no spilled register, no array in local memory."""
+    text = cuda.source(name)
+    for real in ("float32", "float64"):
+        log = nvrtc_log(text, f"-arch={architecture}", "--ptxas-options=-v", *cuda.options(real, fast))
+        assert "warning" not in log and "error" not in log, log
+        frames = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", log)
+        assert len(frames) == text.count('extern "C" __global__')
+        assert all(frame == ("0", "0", "0") for frame in frames), log
+
+
+def test_messages_name_file_and_line():
+    text = cuda.expand('#include "philox.cuh"\nint good;\nint bad = ;\n', "mine.cuh")
+    with pytest.raises(AssertionError, match=r"mine\.cuh\(3\): error"):
+        nvrtc_log(text, "-arch=sm_90", *cuda.options("float64"))
+
+
+def test_each_file_is_pasted_once():
+    text = cuda.source("random")
+    assert text.count("struct Words") == text.count("struct Layout;") == 1 and "#include" not in text
+
+
+# ---- the functions that all kernels share ----------------------------------------------------------
+
+@functools.cache
+def numba_function(name):
+    function = getattr(elementary, name)
+
+    @strict(cache=False)
+    def apply(x, out):
+        for i in range(x.size):
+            out[i] = function(x[i])
+    return apply
+
+
+@pytest.fixture(scope="module")
+def cuda_functions(shim_folder):
+    kernels = "".join(f"""
+        extern "C" __global__ void apply_{f}(const REAL* x, REAL* out, long long n) {{
+            at_every_place(1, n, [&](long long, long long i) {{ out[i] = {f}(x[i]); }});
+        }}""" for f in FUNCTIONS)
+    text = cuda.expand(f'#include "elementary.cuh"\n#include "places.cuh"\nnamespace thermosim {{ {kernels} }}\n',
+                       "functions.cuh")
+
+    def apply(name, x, fast):
+        kernel = shim.Module(shim_folder, text, cuda.options(x.dtype.name, fast)).get_function(f"apply_{name}")
+        out = np.empty_like(x)
+        kernel((1, -(-x.size // 256), 1), (256, 1, 1), (x, out, np.int64(x.size)))
+        return out
+    return apply
+
+
+def arguments(real):
+    """Every exponent, both signs, edges of the ranges, and what is no number."""
+    info = np.finfo(real)
+    rng = np.random.default_rng(1)
+    x = np.concatenate([rng.uniform(-1, 1, 20_000) * 2.0 ** rng.integers(info.minexp - 20, info.maxexp, 20_000),
+                        rng.uniform(-800, 800, 20_000), rng.uniform(-2, 2, 20_000),
+                        [0, 1, -1, 89, 710, -104, -746, 2.0**20, 2.0**40, 2.0**41, info.tiny, info.max,
+                         info.smallest_subnormal, np.inf, -np.inf, np.nan]])
+    with np.errstate(over="ignore"):
+        return np.concatenate([x, -x]).astype(real)
+
+
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_bit_for_bit(cuda_functions, name, real):
+    x = arguments(real)
+    expected = np.empty_like(x)
+    numba_function(name)(x, expected)
+    assert np.array_equal(cuda_functions(name, x, fast=False), expected, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_fast_functions_are_the_same_functions(cuda_functions, name):
+    x = np.linspace(0.01, 20, 1001, dtype=np.float32)
+    expected = getattr(np, name)(x.astype(np.float64))
+    assert np.allclose(cuda_functions(name, x, fast=True), expected, rtol=1e-5, atol=1e-5)
+
+
+# ---- the fast build's normals ----------------------------------------------------------------------
+
+def test_fast_normals_follow_the_portable_ones(shim_gpu):
+    """The same function of the same words up to what libm rounds: a wrong sign, half or scale would show."""
+    portable, fast = (shim_gpu.Gpu(fast=f).normals(5, 1, 2, 20_000, 3, dtype=np.float32) for f in (False, True))
+    assert not np.array_equal(portable, fast)
+    assert np.sqrt(np.mean((portable - fast) ** 2)) < 1e-6

@@ -1,0 +1,128 @@
+"""Gpu against Cpu, method by method: bit for bit where the CPU's arithmetic is strict."""
+import numpy as np
+import pytest
+
+from thermosim.backend.cpu.device import Cpu
+from thermosim.backend.cpu.mixture import mixture_denoise
+from thermosim.errors import UserError
+
+CPU = Cpu()
+SHAPES = [(1, 1), (7, 3), (1000, 1), (300, 2), (5, 257), (2, 70_001), (1, 1000)]
+REALS = [np.float32, np.float64]
+
+
+def numbers(shape, dtype, draw=0, scale=1.0):
+    return CPU.normals(11, 5, draw, *shape, dtype=dtype) * dtype(scale)
+
+
+@pytest.mark.parametrize("seed, stream, draw, first", [
+    (0, 0, 0, 0), (3, 1, 5, 17), (2**40 + 9, 2, 4 * 2**20 + 2, 0), (2**64 - 1, 2**32 - 1, 2**34 - 1, 2**32 - 1000)])
+def test_words_and_normals(gpu, seed, stream, draw, first):
+    for n, d in SHAPES:
+        ours = gpu.to_host(gpu.words(seed, stream, draw, n, d, first))
+        assert np.array_equal(ours, CPU.words(seed, stream, draw, n, d, first))
+        for real in REALS:
+            ours = gpu.to_host(gpu.normals(seed, stream, draw, n, d, first, real))
+            assert ours.dtype == real
+            assert np.array_equal(ours, CPU.normals(seed, stream, draw, n, d, first, real))
+
+
+def test_normals_fill_an_array(gpu):
+    out = gpu.xp.empty((9, 4), np.float32)
+    assert gpu.normals(1, 2, 3, 9, 4, dtype=np.float32, out=out) is out
+    assert np.array_equal(gpu.to_host(out), CPU.normals(1, 2, 3, 9, 4, dtype=np.float32))
+    assert gpu.normals(1, 2, 3, 0, 4).shape == (0, 4) and gpu.words(1, 2, 3, 4, 0).shape == (4, 0)
+    for wrong in (dict(out=out), dict(dtype=np.int32), dict(n=-1), dict(seed=2**64)):
+        with pytest.raises(UserError, match="random numbers"):
+            gpu.normals(**dict(seed=1, stream=2, draw=3, n=9, d=4) | wrong)
+
+
+@pytest.mark.parametrize("real", REALS)
+def test_silu(gpu, real):
+    """The CPU may contract multiply-adds and ours does not: bounded by roundings, not by bits."""
+    eps = np.finfo(real).eps
+    for shape in SHAPES:
+        z, b = numbers(shape, real, 0, 5), numbers((1, shape[1]), real, 1)[0]
+        z.flat[0] = -200
+        ours, slope = gpu.asarray(z), gpu.asarray(np.empty_like(z))
+        gpu.silu(ours, gpu.asarray(b), slope)
+        theirs, expected = z.copy(), np.empty_like(z)
+        CPU.silu(theirs, b, expected)
+        assert np.allclose(gpu.to_host(ours), theirs, rtol=4 * eps, atol=0)
+        # the slope is a sum of terms up to 1.1 that cancel where it changes its sign
+        assert np.allclose(gpu.to_host(slope), expected, rtol=4 * eps, atol=4 * eps)
+
+
+def test_silu_shows_nan(gpu):
+    z, slope = gpu.asarray(np.array([[np.nan, 1.0]])), gpu.asarray(np.zeros((1, 2)))
+    gpu.silu(z, gpu.asarray(np.zeros(2)), slope)
+    assert np.isnan(gpu.to_host(z)).tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize("real", REALS)
+def test_scale_columns_sum(gpu, real):
+    """The product is one rounding on both sides, the sum a different order of the same numbers."""
+    for rows in (1, 31, 32, 33, 512, 2049):
+        d, g = numbers((rows, 37), real), numbers((rows, 37), real, 1)
+        ours, sums = gpu.asarray(d), gpu.asarray(np.empty(37, real))
+        gpu.scale_columns_sum(ours, gpu.asarray(g), sums)
+        assert np.array_equal(gpu.to_host(ours), d * g)
+        product = (d * g).astype(np.float64)
+        chain = 32 * 3        # additions behind one another: at most three rounds
+        bound = chain * np.finfo(real).eps * np.abs(product).sum(axis=0)
+        assert np.all(np.abs(gpu.to_host(sums) - product.sum(axis=0)) <= bound)
+
+
+def test_sum_over_no_rows_is_zero(gpu):
+    empty, sums = gpu.asarray(np.empty((0, 5))), gpu.asarray(np.ones(5))
+    gpu.scale_columns_sum(empty, empty, sums)
+    assert not gpu.to_host(sums).any()
+
+
+@pytest.mark.parametrize("real", REALS)
+def test_adam(gpu, real):
+    k = 1001
+    p, m, ema = (numbers((1, k), real, j)[0] for j in range(3))
+    v = np.abs(numbers((1, k), real, 3)[0])
+    ours = [gpu.asarray(a) for a in (p, m, v, ema)]
+    theirs = [a.copy() for a in (p, m, v, ema)]
+    for step in range(1, 6):
+        g = numbers((1, k), real, 10 + step)[0]
+        for device, (p_, m_, v_, ema_), g_ in ((gpu, ours, gpu.asarray(g)), (CPU, theirs, g)):
+            device.adam(p_, g_, m_, v_, ema_, 1e-2, (0.9, 0.999), step, 1e-8, 0.01, 0.05)
+    eps = np.finfo(real).eps
+    for a, b in zip(ours, theirs):
+        # five steps, each a handful of roundings of terms no larger than 4
+        assert np.allclose(gpu.to_host(a), b, rtol=20 * eps, atol=20 * eps)
+
+
+@pytest.mark.parametrize("d, components, turned", [(1, 1, False), (2, 5, True), (3, 4, False), (9, 3, True),
+                                                   (16, 2, True)])
+def test_mixture(gpu, d, components, turned):
+    rng = np.random.default_rng(d)
+    weights = rng.random(components) + 0.1
+    law = weights / weights.sum(), 3 * rng.normal(size=(components, d)), rng.random((components, d)) + 0.01
+    vectors = np.linalg.qr(rng.normal(size=(components, d, d)))[0] if turned else None
+    for sigma in (0.02, 1.0, 50.0):
+        x = law[1][rng.integers(components, size=700)] + sigma * rng.normal(size=(700, d))
+        x[3] = np.nan
+        ours = gpu.mixture_denoise(gpu.asarray(x), sigma, *law, vectors)
+        theirs = mixture_denoise(x, sigma, *law, vectors)
+        for a, b in zip(ours, theirs):
+            assert np.array_equal(gpu.to_host(a), b, equal_nan=True)
+    with pytest.raises(UserError, match="mixture"):
+        gpu.mixture_denoise(gpu.asarray(np.zeros((4, d + 1))), sigma, *law, vectors)
+
+
+def test_wrong_arrays_are_refused(gpu):
+    z = gpu.asarray(np.zeros((4, 6)))
+    with pytest.raises(ValueError, match="silu"):
+        gpu.silu(z[:, ::2], gpu.asarray(np.zeros(3)), gpu.asarray(np.zeros((4, 3))))
+    with pytest.raises(ValueError, match="silu"):
+        gpu.silu(z, gpu.asarray(np.zeros(6, np.float32)), gpu.asarray(np.zeros((4, 6))))
+
+
+def test_arrays_come_and_go(gpu):
+    x = gpu.asarray(np.arange(6).reshape(2, 3).T, np.float32)
+    assert x.flags.c_contiguous and x.dtype == np.float32
+    assert np.array_equal(gpu.to_host(x), [[0, 3], [1, 4], [2, 5]]) and isinstance(gpu.to_host(x), np.ndarray)
