@@ -1,0 +1,59 @@
+"""The CPU as a device: NumPy arrays, BLAS for products, Numba for what stands between them."""
+import numpy
+
+from . import network
+from .normals import normals
+from .philox import words
+
+
+class Cpu:
+    """What code above the backend may ask of a device; `Gpu` answers the same with CuPy arrays.
+
+    Attributes
+    ----------
+    name : str
+        "cpu".
+    xp : module
+        The array module (numpy): elementwise arithmetic, and `xp.matmul(a, b, out=c)` for products.
+    """
+
+    name = "cpu"
+    xp = numpy
+
+    def asarray(self, x, dtype=None):
+        """x as a C-contiguous array on this device."""
+        return numpy.ascontiguousarray(x, dtype)
+
+    def to_host(self, x):
+        """x as a NumPy array."""
+        return numpy.asarray(x)
+
+    def normals(self, seed, stream, draw, n, d, first=0, dtype=numpy.float64, out=None):
+        """Standard normals (n, d): particles first .. first+n−1, components 0 .. d−1 of one draw.
+
+        They depend on (seed, stream, draw, particle, component) alone.
+        """
+        return normals(seed, stream, draw, n, d, first=first, dtype=dtype, out=out)
+
+    def words(self, seed, stream, draw, n, d, first=0):
+        """32 random bits a place, uint32 (n, d); addressed as the normals are."""
+        return words(seed, stream, draw, n, d, first=first)
+
+    def silu(self, z, b, g):
+        """g = silu'(z + b), and z becomes silu(z + b); z, g (n, k), b (k,), one dtype."""
+        network.silu(z, b, g)
+
+    def scale_columns_sum(self, d, g, s):
+        """d *= g in place and s = d.sum(axis=0); d, g (n, k), s (k,)."""
+        network.scale_columns_sum(d, g, s)
+
+    def adam(self, p, g, m, v, ema, rate, betas, step, eps, decay, follow):
+        """Adam (Kingma & Ba 1412.6980, algorithm 1) with decoupled weight decay (1711.05101).
+
+        p, g, m, v, ema : (k,) parameters, gradient, both moments, running mean of p; changed in place.
+        step : int, counted from 1. decay : weight decay per unit rate.
+        follow : ema += follow · (p − ema).
+        """
+        beta1, beta2 = betas
+        scalars = (rate, beta1, beta2, 1 / (1 - beta1**step), 1 / (1 - beta2**step), eps, decay, follow)
+        network.adam(p, g, m, v, ema, *(p.dtype.type(s) for s in scalars))
