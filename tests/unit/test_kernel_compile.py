@@ -52,13 +52,13 @@ def test_strict_follows_ieee_and_relaxed_compiles():
 
 
 @posix
-def test_cache_is_private_and_other_libraries_keep_theirs():
+def test_cache_is_private_and_other_libraries_keep_theirs(tmp_path, monkeypatch):
     folder = kernel_cache()
     assert folder.name == library_stamp() or "thermosim-kernels-" in folder.name
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    before = numba.config.CACHE_DIR
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     strict(lambda x: x)
-    assert numba.config.CACHE_DIR == before
+    assert numba.config.CACHE_DIR == str(tmp_path) and not list(tmp_path.iterdir())
 
 
 @posix

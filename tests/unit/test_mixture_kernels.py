@@ -133,6 +133,7 @@ def test_nan_stays_with_its_particle():
     for result in mixture_covariance(x, 1.0, *law):
         rows = np.isnan(result).reshape(5, -1)
         assert rows[2].all() and not np.delete(rows, 2, axis=0).any()
+    assert all(np.isnan(result).all() for result in mixture_covariance(x[2:3], 1.0, *law))
 
 
 def test_no_particles():
