@@ -32,6 +32,7 @@ COLUMNS = {
         Column("time", "time", "increases from row to row", "time at the end of the row"),
         Column("sigma", "data units", "falls while cooling", "noise level at the start of the row"),
         Column("sigma_next", "data units", "falls while cooling", "noise level at the end of the row"),
+        Column("sampler_step", ONE, "counts up", "the sampler step that this row is a leg of"),
         Column("stroke", ONE, "-", "the thermal process this row is"),
         Column("nfe", ONE, "counts up", "network evaluations of the sampler so far, the books' own left out"),
         # energy

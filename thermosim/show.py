@@ -1,5 +1,7 @@
 """A file in words: its table, what its columns mean, where it came from."""
 
+import math
+
 from .errors import UserError
 from .files.store import list_tree, read_tree
 
@@ -31,7 +33,11 @@ def show(path, table=None):
 
 
 def format_table(group, explain=True):
-    """The columns of a group that share its rows, aligned; beneath, what they mean and why some are NaN."""
+    """The columns of a group that share its rows, aligned; beneath, what they mean and why some are NaN.
+
+    A column and its ``<name>_error`` print as one, value ± error. Without `explain` only the columns
+    that the group's attribute ``shown`` names are printed, where it has one.
+    """
     columns = {name: d for name, d in group.datasets.items() if len(d.dims) == 1}
     dims = [d.dims[0] for d in columns.values()]
     if not columns:
@@ -39,7 +45,12 @@ def format_table(group, explain=True):
     rows = max(set(dims), key=dims.count)
     # a coordinate that only counts says nothing
     shown = {name: d for name, d in columns.items() if d.dims == (rows,) and (name != rows or d.attrs)}
-    cells = [[name, *map(_cell, d.values)] for name, d in shown.items()]
+    if not explain and "shown" in group.attrs:
+        shown = {name: shown[name] for name in group.attrs["shown"]}
+    errors = {name: columns[f"{name}_error"].values for name in shown if f"{name}_error" in columns}
+    shown = {name: d for name, d in shown.items() if not (name.endswith("_error") and name[:-6] in shown)}
+    cells = [[name, *map(_with_error, d.values, errors.get(name, [None] * len(d.values)))]
+             for name, d in shown.items()]
     widths = [max(map(len, column)) for column in cells]
     text = [column[0].dtype.kind in "U" for column in ((d.values,) for d in shown.values())]
     lines = ["  ".join(cell.ljust(w) if left else cell.rjust(w)
@@ -67,6 +78,16 @@ def format_provenance(parameters):
         lines["versions"] = ", ".join(f"{name} {v}" for name, v in parameters.groups["versions"].attrs.items())
     width = max((len(name) for name in lines), default=0)
     return "\n".join(f"{name:{width}}  {value}" for name, value in lines.items() if value != "")
+
+
+def _with_error(value, error):
+    """A value as text; to the second digit of its error where it has one."""
+    if error is None or not error > 0:
+        return _cell(value)
+    digits = max(0, 1 - int(math.floor(math.log10(error))))
+    if digits > 6 or abs(value) >= 1e6:
+        return f"{value:.4g} ± {error:.1g}"
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _cell(value):

@@ -32,8 +32,8 @@ def draw(tree):
     middle = len(sigma) // 2
     plane.annotate("", (-order[middle - 6], sigma[middle - 6] ** 2), (-order[middle], sigma[middle] ** 2),
                    arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 2})
-    plane.annotate("heating: noising,\nreversible line\nS = −½∫mse dλ", (-order[middle], sigma[middle] ** 2),
-                   (12, -4), textcoords="offset points", color=GREY, va="top")
+    plane.text(0.985, 0.20, "heating: noising,\nreversible line\n$S = -\\frac{1}{2}\\int\\mathrm{mse}\\,d\\lambda$", color=GREY,
+               transform=plane.transAxes, ha="right", va="top")
     for level, grid in enumerate(shown):
         colour = GRIDS.get(grid, (GREY,))[0]
         T, S = _staircase(tree, grid, N)
@@ -45,11 +45,12 @@ def draw(tree):
         plane.plot([S[-1], S[-1]], [T[-1], y], color=colour, lw=0.6, ls=":")
     plane.plot([-order[-1]] * 2, [sigma[-1] ** 2, sigma[-1] ** 2 * 0.42 ** len(shown)], color=GREY, lw=0.6, ls=":")
     k = len(T) // 4 * 2
-    plane.annotate("isotherm:\norder booked at T_k", (0.5 * (S[k] + S[k + 1]), T[k]), (-8, 16), textcoords="offset points",
-                   ha="right", fontsize=7.5, arrowprops={"arrowstyle": "-", "lw": 0.6})
-    plane.annotate("adiabat:\nnoise level drops", (S[k + 1], np.sqrt(T[k + 1] * T[k + 2])), (-14, -14), textcoords="offset points",
-                   ha="right", va="top", fontsize=7.5, arrowprops={"arrowstyle": "-", "lw": 0.6})
-    plane.set(yscale="log", xlabel="entropy S = −I(x₀; x_λ)  [nat]", ylabel="noise temperature T = σ² = 1/λ  [data units²]",
+    for text, point, place in (
+            ("isotherm: order booked at $T_k$", (0.5 * (S[k] + S[k + 1]), T[k]), (0.03, 0.36)),
+            ("adiabat: the noise level drops", (S[k + 1], np.sqrt(T[k + 1] * T[k + 2])), (0.03, 0.29))):
+        plane.annotate(text, point, place, textcoords="axes fraction", fontsize=7.5, va="center",
+                       arrowprops={"arrowstyle": "-", "lw": 0.6})
+    plane.set(yscale="log", xlabel="entropy $S = -I(x_0; x_\\lambda)$  [nat]", ylabel="noise temperature $T = \\sigma^2 = 1/\\lambda$  [data units²]",
               title="Heated and cooled: the round trip (P, the gap at the cold end, is wasted)")
     plane.legend(loc="upper left", frameon=False)
 

@@ -31,7 +31,7 @@ def draw(tree):
     axes[0].plot(steps[order], grids["bound"].values[order], color=BLACK, lw=0.8, ls="--", label="L²/N")
     axes[0].set(title="Dissipated work of the grid", ylabel="P  [nat]", yscale="log")
     axes[1].set(title="Efficiency of the grid", ylabel="η_grid = ½∫mse dλ / (½∫mse dλ + P)")
-    axes[0].legend(frameon=False, fontsize=6.5)
+    fig.legend(handles=axes[0].get_legend_handles_labels()[0], loc="outside lower center", ncols=6, frameon=False)
     w2, error = summary["w2_ratio"].values, summary["w2_ratio_error"].values
     for panel, sampler in zip(axes[2:], samplers):
         for name in dict.fromkeys(summary["grid"].values):
@@ -47,9 +47,9 @@ def draw(tree):
         panel.xaxis.set_minor_locator(NullLocator())
         panel.set_xticks(ticks, [str(n) for n in ticks])
     for panel in axes[2:panels]:
-        panel.set_ylim(0.8, max(1.3, np.nanmax(w2) * 1.1))
+        lo, hi = panel.get_ylim()
+        panel.set_ylim(min(lo, 0.9), max(hi, 1.25))
         panel.yaxis.set_minor_locator(NullLocator())
-        top = panel.get_ylim()[1]
-        panel.set_yticks([t for t in (0.8, 1, 1.2, 1.5, 2, 3, 5, 10, 20, 50) if t <= top])
+        panel.set_yticks([t for t in (0.8, 0.9, 1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50) if lo <= t <= panel.get_ylim()[1]])
         panel.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     return fig

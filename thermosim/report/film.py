@@ -27,6 +27,7 @@ def _pictures(halves, shape):
     rows = min(ROWS, halves[0][1].shape[1])
     fig, axes = figure(2 * rows + 1, columns, (0.78 * columns, 0.78 * (2 * rows) + 1.1), squeeze=False,
                        gridspec_kw={"height_ratios": [1] * rows + [0.55] + [1] * rows})
+    fig.get_layout_engine().set(rect=(0.03, 0, 0.97, 1))  # room for the names of the halves
     for spare in axes.flat:
         spare.axis("off")
     for half, (name, frames, sigma) in enumerate(halves):
@@ -37,8 +38,8 @@ def _pictures(halves, shape):
                 # grey levels follow the noise, so that a hot picture is not mere clipping
                 panel.imshow(frame[i].reshape(shape), cmap="gray_r", vmin=-1 - 2 * s, vmax=1 + 2 * s, interpolation="nearest")
             axes[first, k].set_title(f"σ = {s:.2g}", fontsize=7.5)
-        axes[first, 0].text(-0.25, 0.0, f"{name}  →", transform=axes[first, 0].transAxes, rotation=90, ha="right",
-                            va="top", fontsize=9)
+        axes[first, 0].text(-0.2, 1.0, f"{name}  →", transform=axes[first, 0].transAxes, rotation=90, ha="right",
+                            va="top", fontsize=9).set_in_layout(False)
     return fig
 
 

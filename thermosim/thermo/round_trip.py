@@ -36,7 +36,7 @@ SUMMARY = {
         Column("eta_step", ONE, "0 … 1 where the system loses entropy",
                "−Δs_sys/σ_env over the run, Δs_sys from the model's own curve"),
         Column("transport_action", NATS, ">= 0", "Σ⟨|δ|²⟩/∫D dt over the run"),
-        Column("eta_geo", ONE, "0 … 1", "W2²/(∫D dt·transport_action), W2 between the run's own ends"),
+        Column("eta_geo", ONE, "0 … 1", "W2²/(∫D dt·transport_action) of the flow, W2 between the run's own ends"),
         Column("w2_ratio", ONE, "1 is as good as training data", "W2(generated, held-out)/W2(training, held-out)"),
         Column("nearest_ratio", ONE, "< 1 repeats the training set",
                "median distance generated → training over held-out → training"),
@@ -173,9 +173,12 @@ class Judge:
         self.train, self.held_out = train, held_out
         rng = np.random.Generator(np.random.PCG64([seed, 1]))
         size = min(len(train), len(held_out))
-        references = [quality.w2(train[rng.choice(len(train), size, replace=False)], held_out) for _ in range(draws)]
+        subsets = [train[rng.choice(len(train), size, replace=False)] for _ in range(draws)]
+        references = [quality.w2(subset, held_out) for subset in subsets]
         self.w2_reference = float(np.mean(references))
         self.w2_reference_error = float(np.std(references) / np.sqrt(draws - 1))
+        self.precision_reference, self.recall_reference = (
+            float(v) for v in np.mean([quality.precision_recall(subset, held_out) for subset in subsets], axis=0))
 
     def __call__(self, x):
         precision, recall = quality.precision_recall(x, self.held_out)
@@ -253,12 +256,15 @@ def cool(sampler, denoise, sigmas, curve, judge, flows, plan, device):
                        for run in runs])
     if np.isfinite(action).all():
         over_repeats("transport_action", action)
+    else:
+        why["transport_action"] = NO_ACTION
+    if sampler.draws:
+        why["eta_geo"] = NOT_THE_FLOW
+    else:
         diffusion = 0.5 * (sigmas[0] ** 2 - sigmas[-1] ** 2)
         starts = [device.to_host(sigmas[0] * device.normals(seed, 0, 0, n, d)) for seed in flows]
         over_repeats("eta_geo", [
             eta_geo(quality.w2(start, run.x), diffusion, A) for start, run, A in zip(starts, runs, action)])
-    else:
-        why["transport_action"] = why["eta_geo"] = NO_ACTION
     return row, errors, runs[0], why
 
 
@@ -267,10 +273,18 @@ def per_step_sum(ledger, name):
     return np.bincount(ledger["sampler_step"], weights=ledger[name])
 
 
-def choose(rows):
-    """Index of the best row: least W2 ratio among those that neither memorise nor blur (ratio 0.9 … 1.4)."""
-    honest = [i for i, r in enumerate(rows) if 0.9 <= r["nearest_ratio"] <= 1.4]
-    return min(honest or range(len(rows)), key=lambda i: rows[i]["w2_ratio"])
+def choose(rows, judge):
+    """Index of the best row: least W2 ratio among those that neither memorise nor blur.
+
+    W2 alone rewards blur (an average of neighbours lies close to everything), so a candidate keeps
+    0.9 < nearest_ratio < 1.4 and four fifths of the precision and recall that training data have.
+    """
+    def honest(r):
+        return (0.9 <= r["nearest_ratio"] <= 1.4 and r["precision"] >= 0.8 * judge.precision_reference
+                and r["recall"] >= 0.8 * judge.recall_reference)
+
+    candidates = [i for i, r in enumerate(rows) if honest(r)]
+    return min(candidates or range(len(rows)), key=lambda i: rows[i]["w2_ratio"])
 
 
 # --- the report on data nobody chose by -----------------------------------------------------------------

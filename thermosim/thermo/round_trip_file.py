@@ -13,6 +13,8 @@ from .efficiency import eta_grid
 from .round_trip import SUMMARY, choose, make_grid
 
 ERROR = "standard error of "
+SHOWN = ["sampler", "grid", "steps", "nfe", "dissipated_work", "eta_grid", "heat_per_step", "heat_cv", "eta_step",
+         "w2_ratio", "nearest_ratio", "flow_error"]
 
 
 def about(column, **extra):
@@ -130,7 +132,7 @@ class RunFile:
 
     def choose(self):
         """(sampler, grid, steps) of the best row by validation."""
-        self.best = choose(self.rows)
+        self.best = choose(self.rows, self.judge)
         return self.names[self.best]
 
     def add_best(self, final):
@@ -162,6 +164,7 @@ class RunFile:
                 Column("", column.unit, ">= 0", ERROR + name), **extra))
         self.tree["summary"] = ledger_group(columns, "run", {
             "w2_reference": self.judge.w2_reference, "w2_reference_error": self.judge.w2_reference_error,
-            "repeats": self.plan.repeats})
+            "precision_reference": self.judge.precision_reference, "recall_reference": self.judge.recall_reference,
+            "repeats": self.plan.repeats, "shown": SHOWN})
         write_tree(path, self.tree)
         return path
