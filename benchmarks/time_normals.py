@@ -54,7 +54,8 @@ def main():
                      "ns_per_normal": round(nanoseconds, 3), "times_faster_than_numpy": round(ratio, 2)})
         print(f"{name:30} {kind:8} {threads} thread{'s' * (threads > 1):1}  "
               f"{nanoseconds:7.2f} ns   {ratio:6.2f} × NumPy")
-    print(f"{machine['cpu']}, load {machine['load']}, {machine['versions']} → {save('normals', machine, rows)}")
+    print(f"{machine['cpu']}, load {machine['load']}, {machine['versions']}")
+    print(save("normals", machine, rows))
 
 
 if __name__ == "__main__":

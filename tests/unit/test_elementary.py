@@ -55,7 +55,8 @@ def test_exp_at_its_ends(dtype):
     over = np.log(np.longdouble(limits.max))
     x = np.array([np.inf, 2 * over, over * 1.001, -np.inf, 2 * -over, np.nan, 0, -0.0], dtype)
     assert np.array_equal(exp(x), [np.inf, np.inf, np.inf, 0, 0, np.nan, 1, 1], equal_nan=True)
-    under = np.linspace(float(np.log(limits.tiny)), float(np.log(limits.smallest_subnormal)), 500).astype(dtype)
+    ends = [float(np.log(v)) for v in (limits.tiny, limits.smallest_subnormal)]
+    under = np.linspace(*ends, 500).astype(dtype)
     exact = np.exp(under.astype(np.float64)) if dtype is np.float32 else [math.exp(v) for v in under]
     assert np.abs(exp(under) - np.asarray(exact, dtype)).max() <= limits.smallest_subnormal * 2
     assert np.isfinite(exp(np.array([over * 0.9999], dtype))).all()

@@ -15,7 +15,8 @@ def mixture(components, d, full, seed=0):
     rng = np.random.default_rng(seed + 100 * components + d)
     weights = rng.random(components) + 0.1
     vectors = np.linalg.qr(rng.normal(size=(components, d, d)))[0] if full else None
-    return weights / weights.sum(), rng.normal(0, 1.5, (components, d)), rng.random((components, d)) + 0.02, vectors
+    means, eigvals = rng.normal(0, 1.5, (components, d)), rng.random((components, d)) + 0.02
+    return weights / weights.sum(), means, eigvals, vectors
 
 
 def observations(law, sigma, n, seed=1):

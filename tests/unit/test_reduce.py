@@ -26,7 +26,8 @@ def test_against_exact_sums(n, dtype):
     assert chunked_sum(a) == pytest.approx(exact, abs=1e-15 * np.abs(a, dtype=float).sum())
     mean, variance = chunked_moments(a)
     assert mean == pytest.approx(exact / n, abs=1e-14)
-    assert variance == pytest.approx(math.fsum((v - exact / n) ** 2 for v in a.tolist()) / n, rel=1e-13, abs=1e-30)
+    squares = math.fsum((v - exact / n) ** 2 for v in a.tolist())
+    assert variance == pytest.approx(squares / n, rel=1e-13, abs=1e-30)
 
 
 def test_the_stated_order():

@@ -213,7 +213,8 @@ def _tables(x, sigma, weights, means, eigvals, eigvecs):
         raise UserError(f"mixture: weights must be positive, eigenvalues not negative, and eigenvalues + σ² "
                         f"positive (σ = {sigma}); drop empty components or raise σ")
     offset = np.log(weights) - 0.5 * np.sum(np.log(2 * np.pi * variance), axis=1)
-    return x, (offset, 1 / variance, eigvals / variance, means, back, turn), sigma * sigma * (eigvals / variance)
+    gain = eigvals / variance
+    return x, (offset, 1 / variance, gain, means, back, turn), sigma * sigma * gain
 
 
 def _share(tables):

@@ -64,7 +64,8 @@ def _central_sums(a, centre):
 def _rows(a):
     a = np.asarray(a)
     if a.ndim not in (1, 2) or a.dtype not in (np.float64, np.float32):
-        raise UserError(f"sums: expected float32 or float64 of shape (n,) or (rows, n), got {a.dtype} {a.shape}")
+        raise UserError(f"sums: expected float32 or float64 of shape (n,) or (rows, n), "
+                        f"got {a.dtype} {a.shape}")
     return np.ascontiguousarray(np.atleast_2d(a)), a.ndim == 1
 
 
