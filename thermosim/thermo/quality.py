@@ -17,6 +17,12 @@ def _companion(module, extra="experiments"):
         raise UserError(f'{module} is not installed: pip install "thermosim[{extra}]"') from error
 
 
+def companions():
+    """Ask for the companions now, before hours are spent on what they are to judge (UserError)."""
+    _companion("ot")
+    _companion("sklearn.neighbors")
+
+
 def w2(a, b):
     """Exact 2-Wasserstein distance between two equally weighted point sets (n, d) and (m, d).
 

@@ -81,6 +81,11 @@ class Plan:
     replicas: int = 4
     batch: int = 512
 
+    @property
+    def seeds(self):
+        """Seeds of the repeats."""
+        return [self.seed + 1 + k for k in range(self.repeats)]
+
 
 def find_samplers(names):
     """Samplers by any of their names; two names of one algorithm give one sampler."""
@@ -289,7 +294,12 @@ def choose(rows, judge):
 
 # --- the report on data nobody chose by -----------------------------------------------------------------
 
-FRAMES, KEPT_FRAMES = 10, 9
+KEPT_FRAMES = 9
+
+
+def frames_for(shape):
+    """Particles to film: a few pictures where a point is a picture, a cloud where it is not."""
+    return 10 if len(shape) == 2 else 500
 
 
 @dataclass
@@ -303,6 +313,10 @@ class Final:
     cooled_frames: np.ndarray
     cooled_sigmas: np.ndarray
 
+    def means(self):
+        """name → (mean over the seeds, its standard error)."""
+        return {name: (np.mean(v), np.std(v, ddof=1) / np.sqrt(len(v))) for name, v in self.measures.items()}
+
 
 def final_test(best, denoise, curve, heated, split, plan, device, seeds=5):
     """Run the chosen (sampler, grid, steps) on fresh seeds against the test split → Final.
@@ -315,7 +329,8 @@ def final_test(best, denoise, curve, heated, split, plan, device, seeds=5):
     n, d = split.test.shape
     sigmas = make_grid(grid, curve.fit, plan, steps)
     fresh = [plan.seed + 1000 + k for k in range(seeds)]
-    runs = [sample(sampler, denoise, sigmas, n, d, seed, device, plan.batch, books=False, frames=FRAMES)
+    runs = [sample(sampler, denoise, sigmas, n, d, seed, device, plan.batch, books=False,
+                   frames=heated.frames.shape[1])
             for seed in fresh]
     judged = [judge(run.x) for run in runs]
     measures = {name: [j[name] for j in judged] for name in judged[0]}

@@ -110,7 +110,7 @@ class RunFile:
 
     # --- one run --------------------------------------------------------------------------------------
 
-    def unit(self, sigmas, row, errors, run, why):
+    def unit(self, row, errors, run, why):
         """What `round_trip.cool` returned, as a tree that the journal can keep."""
         tree = Group()
         for name in SUMMARY:
@@ -151,6 +151,11 @@ class RunFile:
 
     def write(self, path):
         """Write the file and return its path."""
+        self.tree["summary"] = self._summary()
+        write_tree(path, self.tree)
+        return path
+
+    def _summary(self):
         sampler, grid, steps = zip(*self.names)
         columns = {
             "sampler": (np.array([str(s) for s in sampler]), about(Column("", ONE, "-", "sampler"))),
@@ -162,9 +167,7 @@ class RunFile:
             columns[name] = (np.array([r[name] for r in self.rows]), about(column, **extra))
             columns[f"{name}_error"] = (np.array([e[name] for e in self.errors]), about(
                 Column("", column.unit, ">= 0", ERROR + name), **extra))
-        self.tree["summary"] = ledger_group(columns, "run", {
+        return ledger_group(columns, "run", {
             "w2_reference": self.judge.w2_reference, "w2_reference_error": self.judge.w2_reference_error,
             "precision_reference": self.judge.precision_reference, "recall_reference": self.judge.recall_reference,
             "repeats": self.plan.repeats, "shown": SHOWN})
-        write_tree(path, self.tree)
-        return path
