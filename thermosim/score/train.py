@@ -134,7 +134,8 @@ def train(data, config, device, validation=None, journal=None):
     start = checkpoint.restore()
     steps = Progress(range(start, config.steps), "train")
     for step in steps:
-        loss = run.advance(step)
+        with np.errstate(over="ignore", invalid="ignore"):  # divergence is looked for below
+            loss = run.advance(step)
         if (step + 1) % REPORT_STEPS == 0:
             loss = float(loss)
             if not math.isfinite(loss):

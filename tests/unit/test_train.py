@@ -1,0 +1,175 @@
+"""Training: it learns what is known in closed form, and its result is a function of seed and data alone."""
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thermosim.backend import open_device
+from thermosim.errors import UserError
+from thermosim.files.checkpoint import Journal
+from thermosim.score import train as training
+from thermosim.score.denoiser import Denoiser
+from thermosim.score.train import TrainConfig, train, trained, training_key
+
+DEVICE = open_device("cpu")
+SMALL = TrainConfig(width=24, depth=2, features=3, batch=64, steps=300, warmup=20, ema=20.0, validate_every=50)
+SCALES = np.array([2.0, 0.4])
+
+
+def points(n=400, seed=0):
+    return np.array([3.0, -1.0]) + SCALES * np.random.default_rng(seed).standard_normal((n, 2))
+
+
+@pytest.fixture(scope="module")
+def small():
+    return train(points(), SMALL, DEVICE, points(seed=1))
+
+
+def test_learns_a_gaussian():
+    """D = μ + s²/(s² + σ²)(x − μ), axis by axis; one σ_data for both axes leaves much to the network."""
+    config = replace(SMALL, width=64, steps=4000, ema=200.0, rate=3e-3)
+    denoise = train(points(20_000), config, DEVICE)
+    untrained = Denoiser(type(denoise.network)(denoise.network.sizes, np.float32, DEVICE), denoise.mean, denoise.sigma_data)
+    x0, rng = points(2000, seed=2), np.random.default_rng(3)
+    for sigma in (0.1, 0.5, 2.0, 8.0):
+        x = x0 + sigma * rng.standard_normal(x0.shape)
+        gain = SCALES**2 / (SCALES**2 + sigma**2)
+        exact = np.array([3.0, -1.0]) + gain * (x - np.array([3.0, -1.0]))
+        posterior = np.sqrt(np.sum(gain) * sigma**2)     # rms distance of exact D to the data
+        off, before = (np.sqrt(np.mean(np.sum((D(x, sigma) - exact) ** 2, axis=1))) for D in (denoise, untrained))
+        assert off < 0.06 * posterior and off < 0.3 * before
+
+
+def test_seed_and_data_decide(small):
+    again = train(points(), SMALL, DEVICE, points(seed=1))
+    assert np.array_equal(small.network.parameters, again.network.parameters)
+    other = train(points(), replace(SMALL, seed=1), DEVICE, points(seed=1))
+    assert not np.array_equal(small.network.parameters, other.network.parameters)
+
+
+class Stops(Journal):
+    """A journal that interrupts the run when it is handed its third checkpoint."""
+
+    puts = 0
+
+    def put(self, key, tree):
+        self.puts += 1
+        if self.puts == 3:
+            raise KeyboardInterrupt
+        return super().put(key, tree)
+
+
+def test_interrupted_and_resumed(small, tmp_path, monkeypatch):
+    """Ctrl-C, then the same call: the bits of a run that was never stopped, the validation choice included."""
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt, match="finished work is kept"), Stops(tmp_path) as journal:
+        train(points(), SMALL, DEVICE, points(seed=1), journal)
+    kept = [Journal(tmp_path).get(key).attrs["steps"] for key in ("even", "odd")]
+    assert sorted(kept) == [50, 100]
+    resumed = train(points(), SMALL, DEVICE, points(seed=1), Journal(tmp_path))
+    assert np.array_equal(resumed.network.parameters, small.network.parameters)
+
+
+def test_survives_kill_9(small, tmp_path):
+    """The process dies without a word between checkpoints; what is left goes on to the same bits."""
+    here = Path(__file__)
+    code = ("import sys; sys.path[:0] = sys.argv[1:3]\n"
+            "import test_train as t; t.training.CHECKPOINT_SECONDS = 0.0\n"
+            "t.trained(t.points(), t.replace(t.SMALL, steps=10**7), t.DEVICE, sys.argv[3], t.points(seed=1))\n")
+    # an endless run first: killed while it certainly was at work
+    run = subprocess.Popen([sys.executable, "-c", code, str(here.parent), str(here.parents[2]), str(tmp_path)])
+    journals = lambda: list(tmp_path.glob("work/*/journal.jsonl"))
+    limit = time.monotonic() + 60
+    while not (journals() and journals()[0].read_bytes().count(b"\n") >= 5):
+        assert run.poll() is None and time.monotonic() < limit
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    endless = replace(SMALL, steps=10**7)
+    state = training._Run(points(), endless, DEVICE, points(seed=1))
+    done = training._Checkpoint(Journal(journals()[0].parent), state).restore()
+    assert done >= 200
+    by_hand = training._Run(points(), endless, DEVICE, points(seed=1))
+    for step in range(done):
+        by_hand.advance(step)
+    for name, array in by_hand.arrays().items():
+        assert np.array_equal(array, state.arrays()[name]), name
+
+
+def test_reused_by_settings_and_data(tmp_path, monkeypatch):
+    first = trained(points(), SMALL, DEVICE, tmp_path)
+    monkeypatch.setattr(training, "train", None)      # a second training would fail
+    second = trained(points(), SMALL, DEVICE, tmp_path)
+    assert np.array_equal(first.network.parameters, second.network.parameters)
+    assert [p.name for p in tmp_path.glob("*.h5")] == [f"denoiser-{training_key(points(), SMALL)}.h5"]
+    assert not list(tmp_path.glob("work/*"))
+    assert len({training_key(points(), SMALL), training_key(points(seed=5), SMALL),
+                training_key(points(), replace(SMALL, decay=0.2)), training_key(points(), SMALL, points())}) == 4
+
+
+def test_saved_and_loaded(small, tmp_path):
+    """Bit for bit the same function, and how it was trained."""
+    small.save(tmp_path / "d.h5")
+    loaded, x = Denoiser.load(tmp_path / "d.h5", DEVICE), points(50, seed=8)
+    assert np.array_equal(loaded(x, 0.7), small(x, 0.7))
+    assert loaded.config == small.config and loaded.config["width"] == 24
+
+
+@pytest.mark.parametrize("dtype, close", [(np.float64, 1e-5), (np.float32, 1e-5)])
+def test_calls(small, dtype, close):
+    """Any number of rows, σ as a number or one a row, the type of x: one answer."""
+    x = points(1300, seed=4).astype(dtype)
+    whole = small(x, 0.5)
+    assert whole.dtype == dtype and whole.shape == x.shape
+    assert np.array_equal(whole, small(x, np.full(1300, 0.5)))
+    parts = np.concatenate([small(x[a:a + 100], 0.5) for a in range(0, 1300, 100)])
+    assert np.abs(parts - whole).max() < close
+    mixed = small(x[:2], np.array([0.5, 3.0]))
+    assert np.abs(mixed - [small(x[:1], 0.5)[0], small(x[1:2], 3.0)[0]]).max() < close
+
+
+def test_validation_keeps_the_best():
+    """Thirty points in eight dimensions are soon learnt by heart: kept are the weights that did best on others."""
+    few, others = np.random.default_rng(6).standard_normal((2, 30, 8))
+    config = replace(SMALL, width=64, depth=3, steps=800, rate=3e-3)
+
+    def loss(denoise):
+        held = training.DenoisingLoss(denoise, (others - denoise.mean).astype(np.float32), 2048, 99, -0.8, 1.2, 0.01, 20.0)
+        return held.value(0)
+
+    assert loss(train(few, config, DEVICE, others)) < 0.8 * loss(train(few, config, DEVICE))
+
+
+@pytest.mark.parametrize("data, words", [
+    (np.zeros((5, 2)), "all data points are equal"), (np.zeros(5), "give at least two points"),
+    (np.array([[0.0, np.nan], [1, 2]]), "all finite"), (np.zeros((1, 3)), "give at least two points")])
+def test_bad_data(data, words):
+    with pytest.raises(UserError, match=words):
+        train(data, SMALL, DEVICE)
+
+
+def test_divergence_is_said():
+    with pytest.raises(UserError, match="training diverged at step .*lower the learning rate"):
+        train(points(), replace(SMALL, rate=1e30, warmup=1), DEVICE)
+
+
+def test_files_that_are_no_denoiser(small, tmp_path):
+    from thermosim.files.store import read_tree, write_tree
+
+    small.save(tmp_path / "d.h5")
+    for change in (lambda t: t.attrs.pop("sizes"), lambda t: t.attrs.update(sizes=[8, 24, 2]),
+                   lambda t: t.attrs.update(dtype="object"), lambda t: t.attrs.update(config="{"),
+                   lambda t: t.datasets.pop("parameters")):
+        tree = read_tree(tmp_path / "d.h5")
+        change(tree)
+        write_tree(tmp_path / "bad.h5", tree)
+        with pytest.raises(UserError, match="denoiser"):
+            Denoiser.load(tmp_path / "bad.h5", DEVICE)
+    with pytest.raises(UserError, match="cannot read"):
+        Denoiser.load(tmp_path / "none.h5", DEVICE)
