@@ -98,6 +98,7 @@ def test_survives_kill_9(small, tmp_path):
     by_hand = training._Run(points(), endless, DEVICE, points(seed=1))
     for step in range(done):
         by_hand.advance(step)
+    assert state.lowest == by_hand.lowest
     for name, array in by_hand.arrays().items():
         assert np.array_equal(array, state.arrays()[name]), name
 
