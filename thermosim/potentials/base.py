@@ -155,7 +155,9 @@ class Potential(Energy):
         import sympy
 
         expression, symbols = self._expression
-        return sympy.diff(expression, *(symbols[n] for n in names)) if names else expression
+        if not names:
+            return expression
+        return sympy.factor_terms(sympy.diff(expression, *(symbols[n] for n in names)))
 
     def names(self, x, parameters):
         """Symbols → values of a program."""
