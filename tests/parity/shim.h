@@ -13,7 +13,9 @@
 struct Dim { unsigned x, y, z; };
 static Dim gridDim, blockDim, blockIdx, threadIdx;
 
-static inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((unsigned long long)a * b >> 32); }
+static inline unsigned __umulhi(unsigned a, unsigned b) {
+    return (unsigned)((unsigned long long)a * b >> 32);
+}
 template <class To, class From> static inline To same_bits(From from) {
     To to;
     static_assert(sizeof to == sizeof from, "");
@@ -35,7 +37,8 @@ template <class T> void describe(char* text) {
 template <class... A> void signature_of(void (*)(A...), char* text) { (describe<A>(text), ...); }
 
 template <class... A, size_t... I>
-void launch(void (*kernel)(A...), const unsigned* grid, const unsigned* block, void** values, std::index_sequence<I...>) {
+void launch(void (*kernel)(A...), const unsigned* grid, const unsigned* block, void** values,
+            std::index_sequence<I...>) {
     gridDim = {grid[0], grid[1], grid[2]};
     blockDim = {block[0], block[1], block[2]};
     for (blockIdx.z = 0; blockIdx.z < gridDim.z; blockIdx.z++)
@@ -46,7 +49,8 @@ void launch(void (*kernel)(A...), const unsigned* grid, const unsigned* block, v
     for (threadIdx.x = 0; threadIdx.x < blockDim.x; threadIdx.x++)
         kernel(*(A*)values[I]...);
 }
-template <class... A> void launch(void (*kernel)(A...), const unsigned* grid, const unsigned* block, void** values) {
+template <class... A>
+void launch(void (*kernel)(A...), const unsigned* grid, const unsigned* block, void** values) {
     launch(kernel, grid, block, values, std::index_sequence_for<A...>());
 }
 

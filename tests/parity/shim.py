@@ -15,8 +15,9 @@ import numpy as np
 
 HERE = Path(__file__).parent
 # no contraction: only the fma that are written; with the hardware's fma, for libm's is slow
-FLAGS = ["-std=c++17", "-O2", "-ffp-contract=off", "-shared", "-fPIC", "-fno-strict-aliasing", "-Wno-unknown-pragmas",
-         *(["-march=native"] if platform.machine() in ("x86_64", "AMD64") else [])]
+FLAGS = ["-std=c++17", "-O2", "-ffp-contract=off", "-shared", "-fPIC", "-Wno-unknown-pragmas"]
+if platform.machine() in ("x86_64", "AMD64"):
+    FLAGS.append("-march=native")
 
 
 class Module:
@@ -30,7 +31,8 @@ class Module:
         library = stem.with_suffix(".so")
         if not library.exists():
             stem.with_suffix(".cpp").write_text(text)
-            subprocess.run(["g++", *FLAGS, *defines, f"-I{HERE}", "-o", library, stem.with_suffix(".cpp")], check=True)
+            subprocess.run(["g++", *FLAGS, *defines, f"-I{HERE}", "-o", library, stem.with_suffix(".cpp")],
+                           check=True)
         self.library = ctypes.CDLL(str(library))
 
     def get_function(self, name):
@@ -50,12 +52,13 @@ class Module:
         return kernel
 
 
-def standin(folder, devices=1):
-    """A module to stand in for cupy: NumPy, RawModule, and a runtime that reports `devices`."""
+def standin(folder):
+    """A module to stand in for cupy: NumPy, RawModule, and a runtime that reports one card."""
     cupy = types.ModuleType("cupy")
     cupy.__getattr__ = lambda name: getattr(np, name)
     cupy.asarray, cupy.asnumpy = np.array, np.array      # both copy, as between host and card
     cupy.RawModule = lambda code, options=(): Module(folder, code, options)
-    runtime = types.SimpleNamespace(getDeviceCount=lambda: devices, CUDARuntimeError=RuntimeError)
-    cupy.cuda = types.SimpleNamespace(runtime=runtime, nvrtc=types.SimpleNamespace(getVersion=lambda: (13, 0)))
+    cupy.cuda = types.SimpleNamespace(
+        runtime=types.SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=RuntimeError),
+        nvrtc=types.SimpleNamespace(getVersion=lambda: (13, 0)))
     return cupy

@@ -9,10 +9,12 @@ import pytest
 from thermosim.backend import cuda
 from thermosim.backend.cpu import elementary
 from thermosim.backend.cpu.compile import strict
+from thermosim.backend.cpu.normals import fill_pair
 
 import shim
 
-FILES = sorted(f.name.removesuffix(".cuh") for f in resources.files(cuda).iterdir() if f.name.endswith(".cuh"))
+FILES = sorted(f.name.partition(".")[0] for f in resources.files(cuda).iterdir() if f.name.endswith(".cuh"))
+NO_SPILLS = ["0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads"]
 FUNCTIONS = ["exp", "log", "sin", "cos"]
 
 
@@ -43,9 +45,7 @@ def test_compiles_into_registers(name, fast, architecture):
     for real in ("float32", "float64"):
         log = nvrtc_log(text, f"-arch={architecture}", "--ptxas-options=-v", *cuda.options(real, fast))
         assert "warning" not in log and "error" not in log, log
-        frames = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", log)
-        assert len(frames) == text.count('extern "C" __global__')
-        assert all(frame == ("0", "0", "0") for frame in frames), log
+        assert re.findall(r"\d+ bytes stack frame.*", log) == NO_SPILLS * text.count('extern "C" __global__'), log
 
 
 def test_messages_name_file_and_line():
@@ -78,12 +78,14 @@ def cuda_functions(shim_folder):
         extern "C" __global__ void apply_{f}(const REAL* x, REAL* out, long long n) {{
             at_every_place(1, n, [&](long long, long long i) {{ out[i] = {f}(x[i]); }});
         }}""" for f in FUNCTIONS)
-    text = cuda.expand(f'#include "elementary.cuh"\n#include "places.cuh"\nnamespace thermosim {{ {kernels} }}\n',
-                       "functions.cuh")
+    text = cuda.expand(f"""#include "elementary.cuh"
+        #include "places.cuh"
+        namespace thermosim {{ {kernels} }}""", "functions.cuh")
 
     def apply(name, x, fast):
-        kernel = shim.Module(shim_folder, text, cuda.options(x.dtype.name, fast)).get_function(f"apply_{name}")
+        module = shim.Module(shim_folder, text, cuda.options(x.dtype.name, fast))
         out = np.empty_like(x)
+        kernel = module.get_function(f"apply_{name}")
         kernel((1, -(-x.size // 256), 1), (256, 1, 1), (x, out, np.int64(x.size)))
         return out
     return apply
@@ -93,7 +95,8 @@ def arguments(real):
     """Every exponent, both signs, edges of the ranges, and what is no number."""
     info = np.finfo(real)
     rng = np.random.default_rng(1)
-    x = np.concatenate([rng.uniform(-1, 1, 20_000) * 2.0 ** rng.integers(info.minexp - 20, info.maxexp, 20_000),
+    exponents = rng.integers(info.minexp - 20, info.maxexp, 20_000)
+    x = np.concatenate([rng.uniform(-1, 1, 20_000) * 2.0**exponents,
                         rng.uniform(-800, 800, 20_000), rng.uniform(-2, 2, 20_000),
                         [0, 1, -1, 89, 710, -104, -746, 2.0**20, 2.0**40, 2.0**41, info.tiny, info.max,
                          info.smallest_subnormal, np.inf, -np.inf, np.nan]])
@@ -117,10 +120,32 @@ def test_fast_functions_are_the_same_functions(cuda_functions, name):
     assert np.allclose(cuda_functions(name, x, fast=True), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_normals_of_corner_words(shim_folder, real):
+    """Random words hardly ever meet the last 128, which need a guard in float32."""
+    text = cuda.expand("""#include "normals.cuh"
+        #include "places.cuh"
+        namespace thermosim {
+        extern "C" __global__ void pairs(const unsigned* a,
+                                         const unsigned* b, REAL* x, REAL* y, long long n) {
+            at_every_place(1, n, [&](long long, long long i) { box_muller(a[i], b[i], x[i], y[i]); });
+        }
+        }""", "pairs.cuh")
+    corners = np.array([0, 1, 2**29 - 1, 2**29, 2**30 - 1, 2**30, 2**31 - 1, 2**31, 0xB504F333, 0xB504F334,
+                        *range(2**32 - 300, 2**32)], np.uint32)
+    a, b = (g.ravel().copy() for g in np.meshgrid(corners, corners))
+    x, y, p, q = (np.empty(a.size, real) for _ in range(4))
+    kernel = shim.Module(shim_folder, text, cuda.options(np.dtype(real).name)).get_function("pairs")
+    kernel((1, -(-a.size // 256), 1), (256, 1, 1), (a, b, x, y, np.int64(a.size)))
+    fill_pair(p, q, a, b, a.size)
+    assert np.array_equal(x, p) and np.array_equal(y, q) and np.all(np.hypot(x, y) > 0)
+
+
 # ---- the fast build's normals ----------------------------------------------------------------------
 
 def test_fast_normals_follow_the_portable_ones(shim_gpu):
     """The same function of the same words up to what libm rounds: a wrong sign, half or scale would show."""
-    portable, fast = (shim_gpu.Gpu(fast=f).normals(5, 1, 2, 20_000, 3, dtype=np.float32) for f in (False, True))
+    portable, fast = (shim_gpu.Gpu(fast).normals(5, 1, 2, 20_000, 3, dtype=np.float32)
+                      for fast in (False, True))
     assert not np.array_equal(portable, fast)
     assert np.sqrt(np.mean((portable - fast) ** 2)) < 1e-6

@@ -16,7 +16,8 @@ def numbers(shape, dtype, draw=0, scale=1.0):
 
 
 @pytest.mark.parametrize("seed, stream, draw, first", [
-    (0, 0, 0, 0), (3, 1, 5, 17), (2**40 + 9, 2, 4 * 2**20 + 2, 0), (2**64 - 1, 2**32 - 1, 2**34 - 1, 2**32 - 1000)])
+    (0, 0, 0, 0), (3, 1, 5, 17), (2**40 + 9, 2, 4 * 2**20 + 2, 0),
+    (2**64 - 1, 2**32 - 1, 2**34 - 1, 2**32 - 1000)])
 def test_words_and_normals(gpu, seed, stream, draw, first):
     for n, d in SHAPES:
         ours = gpu.to_host(gpu.words(seed, stream, draw, n, d, first))

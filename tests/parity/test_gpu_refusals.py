@@ -56,13 +56,14 @@ def no_compiler(cupy):
 
 
 def test_no_cupy(refusal):
-    assert 'pip install "thermosim[cuda12]"' in refusal(lambda cupy: None)      # None: Python refuses the import
+    # a module that is None is one that Python refuses to import
+    assert 'pip install "thermosim[cuda12]"' in refusal(lambda cupy: None)
 
 
 @pytest.mark.parametrize("spoil, says", [
     (broken_runtime("cudaErrorInsufficientDriver: …", 0, 13020), "no NVIDIA driver"),
-    (broken_runtime("cudaErrorInsufficientDriver: …", 12040, 13020), "driver serves CUDA 12.4, CuPy was built for 13.2"),
-    (broken_runtime("cudaErrorNoDevice: no CUDA-capable device is detected", 13020, 13020), "cudaErrorNoDevice"),
+    (broken_runtime("cudaErrorInsufficientDriver: …", 12040, 13020), "CUDA 12.4, CuPy was built for 13.2"),
+    (broken_runtime("cudaErrorNoDevice: no device is detected", 13020, 13020), "cudaErrorNoDevice"),
     (no_cards, "finds no GPU"),
     (no_compiler, "NVRTC"),
 ])

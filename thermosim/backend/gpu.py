@@ -12,7 +12,8 @@ from .cpu.mixture import _tables as mixture_tables
 from .cpu.philox import checked
 from .cuda import options, source
 
-_INSTALL = 'pip install "thermosim[cuda12]" (or "thermosim[cuda13]" for a CUDA 13 driver), or run with --device cpu'
+_INSTALL = ('pip install "thermosim[cuda12]" (or "thermosim[cuda13]" for a CUDA 13 driver), '
+            'or run with --device cpu')
 
 try:
     import cupy
@@ -135,28 +136,46 @@ class Gpu:
         return cupy.asarray(denoised.T, order="C"), logp
 
     def _run(self, file, kernel, real, shape, *arguments):
-        """Launch a kernel of ``file``.cuh in precision `real`, with a thread a place of an array of `shape`."""
+        """Launch a kernel of ``file``.cuh on arrays that all have dtype `real`, or are random words."""
+        real = numpy.dtype(real)
+        for a in arguments:     # a kernel sees bare addresses: a wrong type there would be silent
+            if isinstance(a, cupy.ndarray) and a.dtype not in (real, numpy.uint32):
+                raise ValueError(f"{kernel}: arrays must be of one dtype, {real}, not {a.dtype}")
+        self.launch(source(file), kernel, real, shape, *arguments)
+
+    def launch(self, code, kernel, real, shape, *arguments):
+        """Launch a kernel with a thread a place of an array of `shape` (rows, columns).
+
+        Parameters
+        ----------
+        code : str
+            CUDA source, with includes pasted in (`thermosim.backend.cuda.source`).
+        kernel : str
+            Its name; it finds its places by places.cuh.
+        real : dtype
+            What REAL stands for, float32 or float64.
+        shape : (int, int)
+        *arguments : cupy arrays, C-contiguous, and NumPy scalars of the kernel's own types
+        """
         rows, columns = shape
         if not rows or not columns:
             return
-        real = numpy.dtype(real)
-        for a in arguments:     # a kernel sees bare addresses: what is wrong there would be silent
-            if isinstance(a, cupy.ndarray) and not (a.flags.c_contiguous and a.dtype in (real, numpy.uint32)):
-                raise ValueError(f"{kernel}: arrays must be C-contiguous and of one dtype, {real}")
+        if not all(a.flags.c_contiguous for a in arguments if isinstance(a, cupy.ndarray)):
+            raise ValueError(f"{kernel}: arrays must be C-contiguous")
         width = min(columns, BLOCK)
         height = BLOCK // width
         grid = (-(-rows // height), min(-(-columns // width), MOST_BLOCKS), 1)
-        _kernel(file, kernel, real.name, self.fast)(grid, (width, height, 1), arguments)
+        _kernel(code, kernel, numpy.dtype(real).name, self.fast)(grid, (width, height, 1), arguments)
 
 
 @functools.cache
-def _kernel(file, kernel, real, fast):
-    return _module(file, real, fast).get_function(kernel)
+def _kernel(code, kernel, real, fast):
+    return _module(code, real, fast).get_function(kernel)
 
 
 @functools.cache
-def _module(file, real, fast):
-    return cupy.RawModule(code=source(file), options=options(real, fast))
+def _module(code, real, fast):
+    return cupy.RawModule(code=code, options=options(real, fast))
 
 
 def _integers(*values):
@@ -181,7 +200,8 @@ def _require_device():
         if driver < built:
             raise UserError(f"device cuda: the driver serves CUDA {_version(driver)}, CuPy was built for "
                             f"{_version(built)}: update the driver, {_INSTALL}") from None
-        raise UserError(f"device cuda: {cause}; is CUDA_VISIBLE_DEVICES right? Or run with --device cpu") from None
+        raise UserError(f"device cuda: {cause}; is CUDA_VISIBLE_DEVICES right? "
+                        "Or run with --device cpu") from None
     if not count:
         raise UserError("device cuda: the driver finds no GPU; is CUDA_VISIBLE_DEVICES right? "
                         "Or run with --device cpu")

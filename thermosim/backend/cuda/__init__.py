@@ -6,12 +6,15 @@ inlined; random, network hold kernels. Nothing here needs a GPU, a driver or CuP
 Kernels come in one precision at a time: REAL is float or double. They use no shared memory, and threads
 never wait for one another, so that the same text also runs in a plain loop on a CPU.
 """
+import functools
 import re
 from importlib import resources
 
+C_TYPES = {"float32": "float", "float64": "double"}
 _INCLUDE = re.compile(r'#include "([a-z_0-9]+\.cuh)"')
 
 
+@functools.cache
 def source(name):
     """The text of ``name``.cuh with everything it includes pasted in, each file once.
 
@@ -45,5 +48,5 @@ def options(real, fast=False):
     Portable: IEEE operations as written, bit for bit what backend/cpu computes where that is strict.
     Fast: contraction and hardware approximations, for statistics only.
     """
-    precision = f"-DREAL={ {'float32': 'float', 'float64': 'double'}[real] }"
-    return ("-std=c++17", precision, *(("-use_fast_math", "-DFAST") if fast else ("--fmad=false",)))
+    arithmetic = ("-use_fast_math", "-DFAST") if fast else ("--fmad=false",)
+    return ("-std=c++17", f"-DREAL={C_TYPES[real]}", *arithmetic)

@@ -69,7 +69,9 @@ template <class T> DEVICE T power_of_two(int k) {
     return real_of((Int)((k + L::bias) << L::mantissa));
 }
 
-template <class T> DEVICE T infinity() { return constant<T>(real_of(0x7FF0000000000000LL), real_of(0x7F800000)); }
+template <class T> DEVICE T infinity() {
+    return constant<T>(real_of(0x7FF0000000000000LL), real_of(0x7F800000));
+}
 template <class T> DEVICE T not_a_number() { return infinity<T>() - infinity<T>(); }
 template <class T> DEVICE T absolute(T x) { return fabs(x); }
 

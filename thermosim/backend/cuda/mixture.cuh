@@ -1,5 +1,5 @@
-// Exact denoiser and log-density of a Gaussian mixture seen through noise: backend/cpu/mixture.py, whose symbols
-// these are and where the equations stand. One thread a particle. Arrays over particles are (rows, n), so that
+// Exact denoiser and log-density of a Gaussian mixture seen through noise: backend/cpu/mixture.py, where the
+// equations stand, in the same symbols. One thread a particle. Arrays over particles are (rows, n), so that
 // neighbouring threads touch neighbouring memory; a pointer to one points at this thread's column.
 #include "elementary.cuh"
 #include "places.cuh"
@@ -66,12 +66,12 @@ DEVICE void add_mean(REAL r, REAL* y, const REAL* gain, const REAL* mean, const 
     if (turn) add_rows(turn, y, denoised, d, n);
 }
 
-// x, denoised, and for scratch shifted, y (d, n); q (K, n); logp (n); offset (K); inverse, gain, means (K, d);
-// back, turn (K, d, d) or, if `turned` is 0, of no size.
-extern "C" __global__ void mixture_denoise(const REAL* x_all, REAL* denoised_all, REAL* logp, REAL* shifted_all,
-                                           REAL* y_all, REAL* q_all, long long n, long long d, long long components,
-                                           const REAL* offset, const REAL* inverse, const REAL* gain,
-                                           const REAL* means, const REAL* back, const REAL* turn, int turned) {
+// x, denoised, and for scratch shifted, y (d, n); q (K, n); logp (n); offset (K);
+// inverse, gain, means (K, d); back, turn (K, d, d) or, if `turned` is 0, of no size.
+extern "C" __global__ void mixture_denoise(
+    const REAL* x_all, REAL* denoised_all, REAL* logp, REAL* shifted_all, REAL* y_all, REAL* q_all,
+    long long n, long long d, long long components, const REAL* offset, const REAL* inverse, const REAL* gain,
+    const REAL* means, const REAL* back, const REAL* turn, int turned) {
     at_every_place(1, n, [&](long long, long long p) {
         const REAL* x = x_all + p;
         REAL *denoised = denoised_all + p, *shifted = shifted_all + p, *y = y_all + p, *q = q_all + p;
@@ -84,7 +84,8 @@ extern "C" __global__ void mixture_denoise(const REAL* x_all, REAL* denoised_all
         for (long long k = 0; k < components; k++) {
             if (q[k * n] == 0) continue;  // at small sigma most components are nowhere near
             principal(x, means + k * d, turned ? back + k * d * d : nullptr, shifted, y, d, n);
-            add_mean(q[k * n], y, gain + k * d, means + k * d, turned ? turn + k * d * d : nullptr, denoised, d, n);
+            add_mean(q[k * n], y, gain + k * d, means + k * d, turned ? turn + k * d * d : nullptr, denoised,
+                     d, n);
         }
     });
 }

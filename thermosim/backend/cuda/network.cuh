@@ -19,8 +19,10 @@ extern "C" __global__ void silu(REAL* z, const REAL* b, REAL* g, long long n, lo
 // Sums over columns go in rounds: each adds up chunks of `chunk` rows in order, until one row is left. Their
 // order depends on n alone. The first round multiplies as well.
 
-// d *= g, then sums[i, c] = the sum of the new d over the rows of chunk i; d, g (n, k), sums (ceil(n/chunk), k).
-extern "C" __global__ void scale_sum(REAL* d, const REAL* g, REAL* sums, long long n, long long k, long long chunk) {
+// d *= g, then sums[i, c] = the sum of the new d over the rows of chunk i.
+// d, g (n, k), sums (ceil(n/chunk), k).
+extern "C" __global__ void scale_sum(REAL* d, const REAL* g, REAL* sums, long long n, long long k,
+                                     long long chunk) {
     at_every_place((n + chunk - 1) / chunk, k, [&](long long i, long long c) {
         long long stop = (i + 1) * chunk < n ? (i + 1) * chunk : n;
         REAL sum = 0;

@@ -6,7 +6,8 @@ namespace thermosim {
 struct Words { unsigned a, b, c, d; };
 
 // The words of counter (particle, component, draw / 4, stream) under the two halves of a seed.
-DEVICE Words philox(unsigned particle, unsigned component, unsigned block, unsigned stream, unsigned k0, unsigned k1) {
+DEVICE Words philox(unsigned particle, unsigned component, unsigned block, unsigned stream, unsigned k0,
+                    unsigned k1) {
     Words w = {particle, component, block, stream};
 #pragma unroll
     for (int round = 0; round < 10; round++) {

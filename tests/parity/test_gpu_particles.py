@@ -1,0 +1,80 @@
+"""The fused particle step in CUDA against Numba's, through whole runs: every bit of state, books and rows."""
+import numpy as np
+import pytest
+
+from test_cuda_sources import nvrtc_log
+from thermosim.backend import cuda
+from thermosim.backend.cpu.particles import PRECISIONS
+from thermosim.backend.cuda.particles import CudaParticleKernel, law_text
+from thermosim.dynamics import Overdamped, Underdamped
+from thermosim.errors import UserError
+from thermosim.integrators import MALA, OBABO, EulerMaruyama, LeimkuhlerMatthews
+from thermosim.potentials import ForceField, Potential
+from thermosim.protocols import Linear
+from thermosim.simulate import particles as engine
+
+WELL = Potential("h*(x**2 - 1)**2 + a*sin(x) - c*x", ["x"], {"h": 2.0, "a": 0.3, "c": 0.0})
+PLANE = Potential("exp(-x**2)*cos(y) + (x**2 + y**4)/2 + log(1 + y**2)/3 + k*x*y", ["x", "y"], {"k": 0.2})
+TURN = ForceField(["-w*y", "w*x"], ["x", "y"], {"w": 0.7})
+
+CASES = {
+    "euler in the plane, turned": ("mixed", Overdamped(PLANE, mobility=0.5, force=TURN),
+                                   EulerMaruyama(tamed=True)),
+    "leimkuhler matthews": ("single", Overdamped(WELL), LeimkuhlerMatthews()),
+    "mala": ("mixed", Overdamped(WELL), MALA()),
+    "obabo": ("double", Underdamped(WELL, mass=0.5, friction=2.0), OBABO()),
+}
+
+
+def run(case, device, monkeypatch, **more):
+    """1200 particles (whole blocks and a part of one), 41 steps in rows of 7 that cut groups of four."""
+    precision, dynamics, scheme = CASES[case]
+    if device is not None:
+        monkeypatch.setattr(engine, "_engine", lambda name: lambda *a: CudaParticleKernel(*a, device=device))
+    protocol = Linear(c=(0.0, 0.8)) if "c" in dynamics.potential.parameters else Linear(k=(0.2, -0.5))
+    options = dict(particles=1200, x0=0.3, t=(0.0, 0.5), steps=41, every=7, protocol=protocol, scheme=scheme,
+                   seed=2**33 + 5, precision=precision, record=700, threads=1, first_particle=2**31 + 3)
+    try:
+        return engine.simulate(dynamics, **options | more)
+    finally:
+        monkeypatch.undo()
+
+
+def same(a, b):
+    return np.array_equal(a, b, equal_nan=True)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_same_bits_as_on_the_cpu(gpu, case, monkeypatch):
+    ours, theirs = (run(case, device, monkeypatch) for device in (gpu, None))
+    assert theirs.x.std() > 0.1 and theirs.x.dtype == ours.x.dtype
+    assert same(ours.x, theirs.x) and same(ours.frames, theirs.frames)
+    assert ours.v is None or same(ours.v, theirs.v)
+    assert ours.totals.keys() == theirs.totals.keys() and "work" in ours.totals
+    for name in ours.totals:
+        assert same(ours.totals[name], theirs.totals[name]), name
+    for name, mean in theirs.ledger.mean.items():
+        assert same(ours.ledger.mean[name], mean), name
+        assert same(ours.ledger.variance[name], theirs.ledger.variance[name]), name
+    for name, values in theirs.ledger.coordinates.items():
+        assert same(ours.ledger.coordinates[name], values), name
+
+
+def test_an_explosion_is_told_alike(gpu, monkeypatch):
+    told = []
+    for device in (gpu, None):
+        with pytest.raises(UserError, match="left all bounds") as caught:
+            run("leimkuhler matthews", device, monkeypatch, x0=1.3, t=(0.0, 20.0))
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+@pytest.mark.parametrize("fast", [False, True], ids=["portable", "fast"])
+def test_laws_compile_into_registers(architecture, fast):
+    for precision, dynamics, scheme in CASES.values():
+        step = scheme.build(dynamics, ("c",) if "c" in dynamics.parameters else ("k",), engine.COLUMNS)
+        text = cuda.expand(law_text(step, precision, 0, "a test"), "law.cuh")
+        options = cuda.options(PRECISIONS[precision][0], fast)
+        log = nvrtc_log(text, f"-arch={architecture}", "--ptxas-options=-v", *options)
+        assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in log, log
