@@ -4,7 +4,6 @@ import os
 import platform
 import shutil
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 from .errors import UserError
@@ -49,13 +48,10 @@ def simd():
 
 
 def threads():
-    """Threads of the kernels, and the layers that Numba can run them on."""
-    from .backend.cpu.compile import get_threads
+    """Threads of the kernels."""
+    from .backend.cpu.threads import get_threads
 
-    layers = [name for name, module in (("tbb", "tbbpool"), ("omp", "omppool"), ("workqueue", "workqueue"))
-              if find_spec(f"numba.np.ufunc.{module}")]
-    return (f"{get_threads()} of {os.cpu_count()} logical cores (numba layers: {', '.join(layers)}); "
-            "NUMBA_NUM_THREADS changes it")
+    return f"{get_threads()} of {os.cpu_count()} logical cores (taskset or thermosim.backend.cpu.threads changes it)"
 
 
 def blas():
