@@ -1,0 +1,23 @@
+"""Densities on a grid: the deterministic half of the framework, and the oracle for the stochastic half.
+
+    grid.py        Axis, Grid: cells, ends, checked densities
+    fluxes.py      Scharfetter–Gummel hop rates; the generator, its currents and entropy production
+    schemes.py     ImplicitEuler (positive at any step), SecondOrder; factored steps
+    march.py       steps whose error is measured
+    evolution.py   a density through time under a protocol, and its ledger
+    modes.py       spectrum and steady state;  passage.py   first-passage times and splitting probabilities
+    densities.py   entropy, KL, W2, marginals
+    noising.py     diffusion-model processes: noise, and the way back with the score of the grid
+    equation.py    FokkerPlanck: the verbs of all these
+
+A new verb is a function of a Generator or of densities, and one line in equation.py.
+"""
+
+from .densities import conditional, entropy, kl, l1, marginal, mean, w2
+from .equation import FokkerPlanck
+from .evolution import Evolution
+from .grid import Axis, Grid, Wall
+from .schemes import ImplicitEuler, SecondOrder
+
+__all__ = ["Axis", "Evolution", "FokkerPlanck", "Grid", "ImplicitEuler", "SecondOrder", "Wall",
+           "conditional", "entropy", "kl", "l1", "marginal", "mean", "w2"]

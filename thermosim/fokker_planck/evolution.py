@@ -1,0 +1,181 @@
+"""A density through time, and the ledger it fills: the columns of the particles, without their noise.
+
+On the grid the density is the law of a Markov chain whose hop rates obey ln(rate/rate back) = −w, so
+the entropy given to the bath is −heat/T exactly and there is no shadow work.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import UserError
+from ..ledger import Ledger
+from ..protocols import Constant
+from .densities import entropy
+from .march import March
+from .schemes import Propagator
+
+LEAVES = "mass leaves through an absorbing end: what it carries off is booked by nobody"
+
+
+@dataclass
+class Evolution:
+    """What a density did.
+
+    Attributes
+    ----------
+    times : (F,) array
+    densities : (F, *shape) array
+        p at those times, the first being the start.
+    ledger : Ledger
+        One row per interval between frames, the columns of the particle ledger and free_energy at the end
+        of the row; variances are NaN, for a density knows means only.
+    error : float
+        Estimate of the L1 error of the last density due to time steps, an upper bound where the estimate
+        of each step is right; NaN for fixed steps.
+    steps : int
+    """
+
+    times: np.ndarray
+    densities: np.ndarray
+    ledger: Ledger
+    error: float
+    steps: int
+
+    @property
+    def final(self):
+        return self.densities[-1]
+
+
+def evolve(equation, p, t, protocol, scheme, tolerance, steps):
+    """Body of `FokkerPlanck.evolve`; see there."""
+    times = np.asarray(t, dtype=np.float64)
+    if times.ndim != 1 or len(times) < 2 or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
+        raise UserError("times must rise: give t=(t0, t1), or a rising array of times for frames")
+    if not (np.isscalar(tolerance) and tolerance > 0):
+        raise UserError(f"tolerance = {tolerance!r} must be a positive L1 error")
+    if steps is not None and (isinstance(steps, bool) or int(steps) != steps or steps < 1):
+        raise UserError(f"steps = {steps!r} must be a positive whole number of steps per interval")
+    grid, drive = equation.grid, Drive(equation, protocol, (times[0], times[-1]))
+    m = grid.masses(p)
+    temperature, parameters = drive.before(times[0])
+    equation.warn_if_steep(m, temperature, **parameters)
+    step = Relaxation(equation, drive, scheme) if drive.rests else DrivenStep(equation, drive, scheme)
+    finest = 1 / equation.generator(temperature, **parameters).fastest()
+    march = March(step, scheme.order, float(tolerance), times[0], times[-1], finest)
+    books, frames = Books(equation, drive, m, times[0]), [m]
+    for a, b in zip(times[:-1], times[1:]):
+        m, booked = march.over(m, a, b) if steps is None else march.fixed(m, a, b, int(steps))
+        if not grid.has_end("absorbing"):
+            m /= m.sum()                       # 1 up to rounding: factors rounded once err alike at every step
+        grid.check_open_ends(m)
+        books.close(m, b, booked, last=b == times[-1])
+        frames.append(m)
+    return Evolution(times, np.stack(frames) / grid.volumes, books.ledger(), march.error, march.steps)
+
+
+class Drive:
+    """A protocol over one run: temperature and parameters as a step asks for them."""
+
+    def __init__(self, equation, protocol, span):
+        self.protocol, self.span, self.temperature = protocol or Constant(), span, equation.dynamics.temperature
+        known = [*equation.dynamics.parameters, "temperature"]
+        unknown = set(self.protocol.names) - set(known)
+        if unknown:
+            raise UserError(f"the protocol drives {', '.join(sorted(unknown))}, but the parameters are {', '.join(known)}")
+        self.rests = isinstance(self.protocol, Constant) and equation.dynamics.force is None
+
+    def _values(self, limits):
+        values = {k: float(v[0]) for k, v in limits.items()}
+        temperature = values.pop("temperature", self.temperature)
+        if not temperature > 0:
+            raise UserError("the temperature must stay positive throughout the protocol")
+        return temperature, values
+
+    def before(self, t):
+        """(temperature, parameters), left limits at t."""
+        return self._values(self.protocol.before(np.array([t]), self.span))
+
+    def after(self, t):
+        """(temperature, parameters), right limits at t."""
+        return self._values(self.protocol.after(np.array([t]), self.span))
+
+
+class Relaxation:
+    """Steps while nothing moves and all force has an energy: heat follows from the ends of an interval."""
+
+    def __init__(self, equation, drive, scheme):
+        temperature, parameters = drive.before(drive.span[0])
+        self.equation, self.scheme = equation, scheme
+        self.generator = equation.generator(temperature, **parameters)
+
+    def __call__(self, m, t, h, steps=1):
+        """Masses after `steps` steps of h; nothing booked."""
+        return self.equation.propagator(self.generator, self.scheme, h).advance(m, steps), np.zeros(3)
+
+
+class DrivenStep:
+    """Parameters to the middle of the step at frozen p, relaxation there, parameters to the end."""
+
+    def __init__(self, equation, drive, scheme):
+        self.equation, self.drive, self.scheme = equation, drive, scheme
+
+    def __call__(self, m, t, h, steps=1):
+        """Masses after `steps` steps of h, and (work, heat, entropy_env) of them."""
+        booked = np.zeros(3)
+        for n in range(steps):
+            m, one = self._one(m, t + n * h, h)
+            booked += one
+        return m, booked
+
+    def _one(self, m, t, h):
+        equation = self.equation
+        temperature, parameters = self.drive.before(t + 0.5 * h)
+        generator = equation.generator(temperature, **parameters)
+        relaxed = Propagator(generator, self.scheme, h).advance(m)
+        start, U, end = (equation.energy(**values) for values in
+                         (self.drive.before(t)[1], parameters, self.drive.before(t + h)[1]))
+        work = np.sum(m * (U - start)) + np.sum(relaxed * (end - U))
+        heat = np.sum((relaxed - m) * U)
+        if equation.dynamics.force is not None:
+            powers = [equation.power(generator, x, parameters) for x in (m, relaxed)]
+            done = h * (powers[1] if self.scheme.order == 1 else 0.5 * sum(powers))
+            work, heat = work + done, heat - done
+        return relaxed, np.array([work, heat, -heat / temperature])
+
+
+class Books:
+    """Ledger rows, one per interval between frames."""
+
+    def __init__(self, equation, drive, m, t):
+        self.equation, self.drive, self.rows = equation, drive, []
+        self.energy, self.entropy = self._state(m, drive.before(t)[1])
+
+    def _state(self, m, parameters):
+        grid = self.equation.grid
+        return np.sum(m * self.equation.energy(**parameters)), entropy(grid, m / grid.volumes)
+
+    def close(self, m, t, booked, last):
+        """Book the interval that ends at t with (work, heat, entropy_env)."""
+        temperature, parameters = self.drive.before(t)
+        work, heat, env = booked
+        if last and not self.drive.rests:
+            # a jump at the very end of the run is work of its last row
+            before, (temperature, parameters) = self.equation.energy(**parameters), self.drive.after(t)
+            work = work + np.sum(m * (self.equation.energy(**parameters) - before))
+        energy, S = self._state(m, parameters)
+        if self.drive.rests:
+            heat = energy - self.energy
+            env = -heat / temperature
+        self.rows.append((t, temperature, work, heat, env, energy, S - self.entropy, energy - temperature * S))
+        self.energy, self.entropy = energy, S
+
+    def ledger(self):
+        time, temperature, work, heat, env, energy, sys, free = np.array(self.rows).T
+        means = {"work": work, "shadow_work": np.zeros_like(work), "heat": heat, "heat_line": heat.copy(),
+                 "entropy_env": env, "energy": energy, "entropy_sys": sys, "free_energy": free}
+        reasons = {}
+        if self.equation.grid.has_end("absorbing"):
+            means, reasons = {k: np.full_like(v, np.nan) for k, v in means.items()}, dict.fromkeys(means, LEAVES)
+        variance = {k: np.full_like(v, np.nan) for k, v in means.items()}
+        return Ledger("interval", {"time": time, "temperature": temperature}, means, variance, 0, reasons)
