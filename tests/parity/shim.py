@@ -9,6 +9,7 @@ import platform
 import re
 import subprocess
 import types
+from functools import wraps
 from pathlib import Path
 
 import numpy as np
@@ -52,11 +53,51 @@ class Module:
         return kernel
 
 
+class DeviceArray(np.ndarray):
+    """An array that, like CuPy's, does not mix with NumPy's own."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
+        if any(type(a) is np.ndarray and a.ndim for a in (*inputs, *(out or ()))):
+            raise TypeError(f"{ufunc.__name__} of an array of the device and one of the host")
+        if out:
+            options["out"] = tuple(map(_plain, out))
+        result = getattr(ufunc, method)(*map(_plain, inputs), **options)
+        return out[0] if out else _on_device(result)
+
+    def __array_function__(self, function, kinds, arguments, options):
+        if np.ndarray in kinds:
+            raise TypeError(f"{function.__name__} of an array of the device and one of the host")
+        result = function(*map(_plain, arguments), **{k: _plain(v) for k, v in options.items()})
+        return options["out"] if options.get("out") is not None else _on_device(result)
+
+    def __setitem__(self, place, value):
+        if type(value) is np.ndarray and value.ndim:
+            raise TypeError("an array of the host is assigned to one of the device")
+        super().__setitem__(place, value)
+
+
+def _plain(a):
+    if isinstance(a, (list, tuple)):
+        return [_plain(item) for item in a]
+    return a.view(np.ndarray) if isinstance(a, DeviceArray) else a
+
+
+def _on_device(result):
+    return result.view(DeviceArray) if type(result) is np.ndarray else result
+
+
 def standin(folder):
     """A module to stand in for cupy: NumPy, RawModule, and a runtime that reports one card."""
+    def borrowed(name):
+        function = getattr(np, name)
+        return wraps(function)(lambda *a, **options: _on_device(function(*a, **options)))
+
+    def asarray(x, dtype=None, order=None):
+        return np.array(x, dtype, order=order).view(DeviceArray)
+
     cupy = types.ModuleType("cupy")
-    cupy.__getattr__ = lambda name: getattr(np, name)
-    cupy.asarray, cupy.asnumpy = np.array, np.array      # both copy, as between host and card
+    cupy.__getattr__ = borrowed
+    cupy.ndarray, cupy.asarray, cupy.asnumpy = DeviceArray, asarray, np.array
     cupy.RawModule = lambda code, options=(): Module(folder, code, options)
     cupy.cuda = types.SimpleNamespace(
         runtime=types.SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=RuntimeError),

@@ -8,20 +8,19 @@ from thermosim.backend.cpu.particles import PRECISIONS
 from thermosim.backend.cuda.particles import CudaParticleKernel, law_text
 from thermosim.dynamics import Overdamped, Underdamped
 from thermosim.errors import UserError
-from thermosim.integrators import MALA, OBABO, EulerMaruyama, LeimkuhlerMatthews
+from thermosim.integrators import MALA, OBABO, EulerMaruyama
 from thermosim.potentials import ForceField, Potential
 from thermosim.protocols import Linear
 from thermosim.simulate import particles as engine
 
-WELL = Potential("h*(x**2 - 1)**2 + a*sin(x) - c*x", ["x"], {"h": 2.0, "a": 0.3, "c": 0.0})
-PLANE = Potential("exp(-x**2)*cos(y) + (x**2 + y**4)/2 + log(1 + y**2)/3 + k*x*y", ["x", "y"], {"k": 0.2})
+WELL = Potential("h*(x**2 - 1)**2 + a*exp(-x**2) - c*x", ["x"], {"h": 2.0, "a": 0.3, "c": 0.0})
+PLANE = Potential("(x**2 + y**4)/2 + cos(x) + k*x*y", ["x", "y"], {"k": 0.2})
 TURN = ForceField(["-w*y", "w*x"], ["x", "y"], {"w": 0.7})
 
 CASES = {
     "euler in the plane, turned": ("mixed", Overdamped(PLANE, mobility=0.5, force=TURN),
                                    EulerMaruyama(tamed=True)),
-    "leimkuhler matthews": ("single", Overdamped(WELL), LeimkuhlerMatthews()),
-    "mala": ("mixed", Overdamped(WELL), MALA()),
+    "mala": ("single", Overdamped(WELL), MALA()),
     "obabo": ("double", Underdamped(WELL, mass=0.5, friction=2.0), OBABO()),
 }
 
@@ -64,7 +63,7 @@ def test_an_explosion_is_told_alike(gpu, monkeypatch):
     told = []
     for device in (gpu, None):
         with pytest.raises(UserError, match="left all bounds") as caught:
-            run("leimkuhler matthews", device, monkeypatch, x0=1.3, t=(0.0, 20.0))
+            run("obabo", device, monkeypatch, x0=1.3, t=(0.0, 20.0))
         told.append(str(caught.value))
     assert told[0] == told[1]
 
