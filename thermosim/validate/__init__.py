@@ -15,6 +15,7 @@ SECTIONS = {
     "processes": "entropy production of noising processes",
     "likelihood": "likelihood as work; schedules of least work",
     "efficiency": "efficiencies of a sampler",
+    "schedules": "optimal schedules; speed and accuracy",
 }
 
 
