@@ -8,6 +8,7 @@
     modes.py       spectrum and steady state;  passage.py   first-passage times and splitting probabilities
     densities.py   entropy, KL, W2, marginals
     noising.py     diffusion-model processes: noise, and the way back with the score of the grid
+    noising.py     diffusion-model processes: noise, and the way back with the score of the grid
     equation.py    FokkerPlanck: the verbs of all these
 
 A new verb is a function of a Generator or of densities, and one line in equation.py.
@@ -17,7 +18,8 @@ from .densities import conditional, entropy, kl, l1, marginal, mean, w2
 from .equation import FokkerPlanck
 from .evolution import Evolution
 from .grid import Axis, Grid, Wall
+from .noising import Noising, Passage
 from .schemes import ImplicitEuler, SecondOrder
 
-__all__ = ["Axis", "Evolution", "FokkerPlanck", "Grid", "ImplicitEuler", "SecondOrder", "Wall",
-           "conditional", "entropy", "kl", "l1", "marginal", "mean", "w2"]
+__all__ = ["Axis", "Evolution", "FokkerPlanck", "Grid", "ImplicitEuler", "Noising", "Passage",
+           "SecondOrder", "Wall", "conditional", "entropy", "kl", "l1", "marginal", "mean", "w2"]
