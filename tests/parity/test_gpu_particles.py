@@ -73,7 +73,7 @@ def test_an_explosion_is_told_alike(gpu, monkeypatch):
 def test_laws_compile_into_registers(architecture, fast):
     for precision, dynamics, scheme in CASES.values():
         step = scheme.build(dynamics, ("c",) if "c" in dynamics.parameters else ("k",), engine.COLUMNS)
-        text = cuda.expand(law_text(step, precision, 0, "a test"), "law.cuh")
+        text = cuda.expand(law_text(step, precision, 0), "law.cuh")
         options = cuda.options(PRECISIONS[precision][0], fast)
         log = nvrtc_log(text, f"-arch={architecture}", "--ptxas-options=-v", *options)
         assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in log, log

@@ -30,7 +30,8 @@ class Gpu:
     """What `thermosim.backend.cpu.device.Cpu` is, with CuPy arrays.
 
     In the portable build random words and normals, and whatever else is strict on the CPU, are bit for
-    bit the CPU's; sums over columns and products of matrices differ by rounding. The fast build uses the
+    bit the CPU's; sums over columns and products of matrices differ by rounding. One reservation: CuPy
+    compiles everything with -ftz=true, so float32 results below 1.2e-38 are 0. The fast build uses the
     hardware's approximations and promises statistics only.
 
     Parameters

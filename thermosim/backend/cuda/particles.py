@@ -13,8 +13,7 @@ from . import C_TYPES, expand, source
 
 LANES = 32       # running sums of a block's moments
 
-LAW = Template("""// $title
-#include "particles.cuh"
+LAW = Template("""#include "particles.cuh"
 
 namespace thermosim {
 
@@ -63,7 +62,7 @@ class CudaParticleKernel(ParticleKernel):
     def __init__(self, step, precision, stream, title, device):
         super().__init__(step, precision, stream, title)       # one layout of slots and blocks for both
         self.device = device
-        self.source = expand(law_text(step, precision, stream, title), "law.cuh")
+        self.source = expand(law_text(step, precision, stream), "law.cuh")
         self.run = self._run
 
     def _run(self, low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1):
@@ -100,7 +99,7 @@ class CudaParticleKernel(ParticleKernel):
         frames[:, start:start + recorded] = device.to_host(film)
 
 
-def law_text(step, precision, stream, title):
+def law_text(step, precision, stream):
     """CUDA source of a step: slots in the order of the CPU's kernel, operations in that of its programs."""
     new = {**step.state, **step.books, **step.levels}
     slots = [*new, "energy", *step.carried]
@@ -108,7 +107,7 @@ def law_text(step, precision, stream, title):
     length, numbers = _grouping(step)
     place = {name: at.get(name, 0) for name in ("energy", "work", "shadow_work", "heat")}
     return LAW.substitute(
-        place, title=" ".join(title.split()), noise=C_TYPES[PRECISIONS[precision][1]],
+        place, noise=C_TYPES[PRECISIONS[precision][1]],
         slots=len(slots), states=len(step.state), books=len(step.books), observed=at["energy"] + 1,
         dimension=sum(name.startswith("x") for name in step.state), length=length,
         coefficients=max(1, len(step.coefficients)), parameters=max(1, len(step.parameters)),
