@@ -16,6 +16,7 @@ SECTIONS = {
     "likelihood": "likelihood as work; schedules of least work",
     "efficiency": "efficiencies of a sampler",
     "schedules": "optimal schedules; speed and accuracy",
+    "density": "Fokker–Planck: spectra, first passages, free energies",
 }
 
 
