@@ -49,16 +49,16 @@ class TrainConfig:
     dtype : {"float32", "float64"}
     """
 
-    width: int = 512
+    width: int = 384
     depth: int = 3
     features: int = 8
     batch: int = 256
     steps: int = 4000
-    rate: float = 1e-3
+    rate: float = 3e-3
     warmup: int = 400
     beta1: float = 0.9
-    beta2: float = 0.99
-    decay: float = 0.1
+    beta2: float = 0.999
+    decay: float = 0.2
     ema: float = 300.0
     P_mean: float = -0.8
     P_std: float = 1.2
