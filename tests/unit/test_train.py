@@ -111,7 +111,7 @@ def test_reused_by_settings_and_data(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.glob("*.h5")] == [f"denoiser-{training_key(points(), SMALL)}.h5"]
     assert not list(tmp_path.glob("work/*"))
     assert len({training_key(points(), SMALL), training_key(points(seed=5), SMALL),
-                training_key(points(), replace(SMALL, decay=0.2)), training_key(points(), SMALL, points())}) == 4
+                training_key(points(), replace(SMALL, decay=0.3)), training_key(points(), SMALL, points())}) == 4
 
 
 def test_saved_and_loaded(small, tmp_path):
