@@ -91,13 +91,18 @@ def main(argv=None):
     curve = rt.measure_curve(denoise, split.validation, plan, device)
     heated = rt.heat_data(denoise, split.test, plan, device, data.quantum, frames=rt.frames_for(data.shape))
     bits, error = heated.bits_per_dim(d)
-    what = "code length at most" if data.quantum else "-ln density at most"
-    print(f"work of heating: {what} {bits:.3f} ± {error:.3f} bits/dim; "
-          f"half the area under mse(lambda): {curve.fit.integral(plan.sigma_min):.2f} nat", flush=True)
+    print(f"work of heating from sigma = {plan.sigma_min:g}: {bits:.3f} ± {error:.3f} bits/dim"
+          f"{'' if data.quantum else ' (of a density)'}; half the area under mse(lambda): "
+          f"{curve.fit.integral(plan.sigma_min):.2f} nat", flush=True)
+    code = None
+    if data.quantum:
+        # below half a grey level the value is certain, and a network that cannot know so wastes work there
+        code = rt.heat_data(denoise, split.test, plan, device, data.quantum, sigma_min=data.quantum / 2).bits_per_dim(d)
+        print("code length, decoded at half a grey level: at most {:.3f} ± {:.3f} bits/dim".format(*code), flush=True)
 
     judge = rt.Judge(split.train, split.validation, args.seed)
     flows = {seed: rt.fine_flow(denoise, plan, d, n, seed, device) for seed in plan.seeds}
-    file = RunFile(plan, data, split, asdict(training), device, judge, curve, heated)
+    file = RunFile(plan, data, split, asdict(training), device, judge, curve, heated, code)
     units = [(s, g, N) for s in samplers for g in grids for N in plan.steps]
     with Journal(args.out / "work" / config_key(file.settings | {"version": __version__})) as journal:
         todo = Progress(units, "cool", unit="run")

@@ -30,7 +30,7 @@ def draw(tree):
     order = np.argsort(steps)
     axes[0].plot(steps[order], grids["bound"].values[order], color=BLACK, lw=0.8, ls="--", label="L²/N")
     axes[0].set(title="Dissipated work of the grid", ylabel="P  [nat]", yscale="log")
-    axes[1].set(title="Efficiency of the grid", ylabel="η_grid = ½∫mse dλ / (½∫mse dλ + P)")
+    axes[1].set(title="Efficiency of the grid", ylabel="η_grid")
     fig.legend(handles=axes[0].get_legend_handles_labels()[0], loc="outside lower center", ncols=6, frameon=False)
     w2, error = summary["w2_ratio"].values, summary["w2_ratio_error"].values
     for panel, sampler in zip(axes[2:], samplers):
@@ -50,6 +50,15 @@ def draw(tree):
         lo, hi = panel.get_ylim()
         panel.set_ylim(min(lo, 0.9), max(hi, 1.25))
         panel.yaxis.set_minor_locator(NullLocator())
-        panel.set_yticks([t for t in (0.8, 0.9, 1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50) if lo <= t <= panel.get_ylim()[1]])
+        panel.set_yticks(_ticks(*panel.get_ylim()))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     return fig
+
+
+def _ticks(lo, hi):
+    """Round numbers within a logarithmic axis, 1 among them, none closer than a tenth of its length."""
+    kept = [1.0]
+    for t in (2, 5, 10, 20, 50, 1.5, 3, 0.8, 0.9, 1.1, 1.2, 1.3, 1.4):
+        if lo <= t <= hi and all(abs(np.log(t / k)) > 0.1 * np.log(hi / lo) for k in kept):
+            kept.append(t)
+    return sorted(kept)

@@ -156,9 +156,17 @@ def measure_curve(denoise, data, plan, device):
     return Curve(sigmas, mse, errors.std(axis=1) / np.sqrt(errors.shape[1] - 1), MseCurve(sigmas, mse), folds)
 
 
-def heat_data(denoise, data, plan, device, quantum=None, levels=100, frames=0):
-    """Heat clean data to σ_max over log-SNR levels and book the work → NoisingRun."""
-    sigmas = np.concatenate((schedules.log_snr(plan.sigma_max, plan.sigma_min, levels), [0.0]))
+def heat_data(denoise, data, plan, device, quantum=None, sigma_min=None, levels=100, frames=0):
+    """Heat clean data to σ_max over log-SNR levels and book the work → NoisingRun.
+
+    Parameters
+    ----------
+    quantum : float, optional
+        Lattice constant of discrete data, for a code length instead of a density.
+    sigma_min : float, optional
+        First level above the clean data; the plan's unless given.
+    """
+    sigmas = np.concatenate((schedules.log_snr(plan.sigma_max, sigma_min or plan.sigma_min, levels), [0.0]))
     return heat(ve_chain(sigmas), denoise, data, plan.seed, device, quantum, plan.batch, frames)
 
 

@@ -48,6 +48,8 @@ class RunFile:
     judge : round_trip.Judge
     curve : round_trip.Curve
     heated : simulate.noising.NoisingRun
+    code : (bits/dim, standard error), optional
+        Bound of the code length, decoded at half a lattice constant.
     """
 
     plan: object
@@ -58,6 +60,7 @@ class RunFile:
     judge: object
     curve: object
     heated: object
+    code: tuple = None
 
     def __post_init__(self):
         self.rows, self.errors, self.names, self.why = [], [], [], {}
@@ -74,6 +77,8 @@ class RunFile:
         bits, error = self.heated.bits_per_dim(self.split.test.shape[1])
         self.tree["ledger/heating"] = ledger_table(self.heated.ledger)
         self.tree["ledger/heating"].attrs |= {"bits_per_dim": bits, "bits_per_dim_error": error}
+        if self.code:
+            self.tree["ledger/heating"].attrs |= {"code_length": self.code[0], "code_length_error": self.code[1]}
         self.tree["grids"] = self._grids()
 
     @property
