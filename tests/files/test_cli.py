@@ -122,4 +122,4 @@ def test_doctor(capsys):
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert {"cpu", "simd", "threads", "blas", "kernels", "gpu", "disk", "python"} <= set(lines)
     assert lines["numpy"] == np.__version__
-    assert "ready" in lines["gpu"] or "use --device cpu" in lines["gpu"]
+    assert "ready" in lines["gpu"] or "--device cpu" in lines["gpu"]

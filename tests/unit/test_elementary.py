@@ -1,5 +1,7 @@
 """exp, log, sin, cos against mpmath, in units of the last place."""
 import math
+import subprocess
+import sys
 
 import mpmath
 import numpy as np
@@ -111,3 +113,19 @@ def test_bits_do_not_depend_on_the_place_in_the_array():
     for function in (exp, log, sin, cos):
         whole = function(x)
         assert all(np.array_equal(whole[i:j], function(x[i:j])) for i, j in ((1, 2), (3, 20), (5, 1003)))
+
+
+def test_strict_stays_strict_whoever_calls_first():
+    """A relaxed caller compiled first must not lend its flags to the helper: NaN would turn into infinity."""
+    code = (
+        "import numpy as np\n"
+        "from thermosim.backend.cpu.compile import relaxed, strict\n"
+        "from thermosim.backend.cpu.elementary import exp\n"
+        "def over(a, b):\n"
+        "    for i in range(a.size):\n"
+        "        b[i] = exp(a[i])\n"
+        "a = np.full(16, np.nan); b = np.zeros(16)\n"
+        "relaxed(cache=False)(over)(a, b)\n"
+        "strict(cache=False)(over)(a, b)\n"
+        "assert np.isnan(b).all(), b\n")
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -50,8 +50,9 @@ def _preset(**defaults):
     return preset
 
 
-strict = _preset(nogil=True, cache=True)
-inlined = _preset(forceinline=True)
+# fastmath=False is said aloud: a helper that leaves it open takes on the flags of whoever called it first
+strict = _preset(nogil=True, cache=True, fastmath=False)
+inlined = _preset(forceinline=True, fastmath=False)
 relaxed = _preset(nogil=True, cache=True, fastmath=set(RELAXED_MATH))
 
 
