@@ -141,15 +141,14 @@ class FokkerPlanck:
                 raise UserError(f"the energy jumps by {jump:.3g} across the periodic end of axis {k}: choose the period of "
                                 "the energy, and write a constant slope as force=Tilt(...)")
 
-    def warn_if_steep(self, m, temperature=None, **parameters):
+    def warn_if_steep(self, generator, m):
         """Warn where the density sits in cells too coarse for the slope of the energy."""
-        temperature = self.dynamics.temperature if temperature is None else temperature
-        for k, w in enumerate(self._climbs(temperature, parameters)):
-            n = self.grid.shape[k]
-            across = np.maximum(*(np.abs(np.take(w, range(j, n + j), axis=k)) for j in (0, 1)))
+        for k, w in enumerate(generator.climbs):
+            before = (slice(None),) * k
+            across = np.maximum(np.abs(w[(*before, slice(0, -1))]), np.abs(w[(*before, slice(1, None))]))
             held = m[across > STEEP].sum()
             if held > MASS_STEEP:
-                cells = int(np.ceil(n * np.sum(m * across) / held / STEEP))
+                cells = int(np.ceil(self.grid.shape[k] * np.sum(m * across) / held / STEEP))
                 warnings.warn(f"cell Péclet number above {STEEP:g} along axis {k} for {held:.0%} of the density: fluxes are "
                               f"first order there; try {cells} cells", stacklevel=4)
 

@@ -59,10 +59,10 @@ def evolve(equation, p, t, protocol, scheme, tolerance, steps):
     grid, drive = equation.grid, Drive(equation, protocol, (times[0], times[-1]))
     m = grid.masses(p)
     temperature, parameters = drive.before(times[0])
-    equation.warn_if_steep(m, temperature, **parameters)
+    generator = equation.generator(temperature, **parameters)
+    equation.warn_if_steep(generator, m)
     step = Relaxation(equation, drive, scheme) if drive.rests else DrivenStep(equation, drive, scheme)
-    finest = 1 / equation.generator(temperature, **parameters).fastest()
-    march = March(step, scheme.order, float(tolerance), times[0], times[-1], finest)
+    march = March(step, scheme.order, float(tolerance), times[0], times[-1], 1 / generator.fastest())
     books, frames = Books(equation, drive, m, times[0]), [m]
     for a, b in zip(times[:-1], times[1:]):
         m, booked = march.over(m, a, b) if steps is None else march.fixed(m, a, b, int(steps))

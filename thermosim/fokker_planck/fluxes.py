@@ -41,12 +41,14 @@ class Generator:
 
     Attributes
     ----------
+    climbs
+        As given.
     up, down : list of arrays of the grid's shape
         Rates of the hops i → i + 1 and i → i − 1 along each axis, those out of the grid included.
     """
 
     def __init__(self, grid, climbs, diffusivity):
-        self.grid, self.up, self.down, self._sparse = grid, [], [], None
+        self.grid, self.climbs, self.up, self.down, self._sparse = grid, climbs, [], [], None
         for k, (axis, w) in enumerate(zip(grid.axes, climbs)):
             forward, backward = bernoulli(w)
             along = [1] * grid.dimension
