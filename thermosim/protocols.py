@@ -229,6 +229,19 @@ class Grid:
     def steps(self):
         return len(self.h)
 
+    def reversed(self):
+        """The grid of the reverse process: the order of substeps turned too, particle first, then control.
+
+        A leading row without a move and a last row without duration do that with the same step.
+        """
+        back = object.__new__(Grid)
+        back.h = np.append(self.h[::-1], 0.0)
+        back.times = self.times[0] + np.concatenate(([0.0], np.cumsum(back.h)))
+        back.parameters = {k: np.concatenate((v[-1:], v[::-1])) for k, v in self.parameters.items()}
+        back.temperature = np.append(self.temperature[::-1], self.temperature[0])
+        back.initial_temperature, back.driven = float(self.temperature[-1]), self.driven
+        return back
+
     def at(self, n):
         """All parameters at row n, as floats."""
         return {k: float(v[n]) for k, v in self.parameters.items()}

@@ -11,6 +11,7 @@ from thermosim.integrators import BAOAB, MALA, OBABO, EulerMaruyama, ExactOU, Le
 from thermosim.potentials import DoubleWell, Harmonic, Potential, Rotation, Tilt
 from thermosim.protocols import Jump, Linear, Piecewise
 from thermosim.simulate.particles import simulate
+from thermosim.thermo.fluctuation import detailed, exponential_average, total_entropy, uncertainty_ratio
 
 N = 200_000
 TRAP = Harmonic(1.0, 0.0)
@@ -167,3 +168,34 @@ def test_changing_bath_temperature(driven):
     r = run(Overdamped(TRAP), n=2000, t=(0, 1), steps=20, protocol=p, every=1)
     assert np.allclose(r.ledger["entropy_env"], -r.ledger["heat"]/r.grid.temperature, rtol=1e-10, atol=1e-12)
     assert np.allclose(r.grid.temperature, 1 + 2*r.grid.times[1:])
+
+
+@pytest.mark.parametrize("dynamics, scheme", [(Overdamped(TRAP), EulerMaruyama()), (Underdamped(TRAP), BAOAB())], ids=repr)
+def test_crooks_with_the_substeps_reversed_at_four_steps(dynamics, scheme):
+    """Moved and squeezed at once. Overdamped, with the control first in both directions, the slope is 1.06 ± 0.003."""
+    how = dict(t=(0, 0.8), steps=4, protocol=Linear(k=(1.0, 6.0), c=(0.0, 2.0)), scheme=scheme)
+    forth, back = run(dynamics, **how), run(dynamics, **{**how, "seed": 6, "reverse": True})
+    line = detailed(forth.work + forth.shadow_work, back.work + back.shadow_work)
+    assert abs(line.slope.value - 1) < 5*line.slope.error < 0.03
+    assert abs(line.crossing.value - 0.5*np.log(6)) < 5*line.crossing.error < 0.1
+    assert back.grid.h[-1] == 0 and back.grid.steps == 5
+
+
+@pytest.mark.parametrize("end", ["own law", "another law"])
+def test_integral_theorem_for_the_total_entropy(end):
+    """⟨e^{−Σ}⟩ = 1 for any normalised p̃: the chain's own Gaussian, or one that has nothing to do with it."""
+    x0 = np.random.default_rng(4).normal(0.5, 0.7, size=(N, 1))
+    r = simulate(Overdamped(TRAP), x0=x0, t=(0, 1), steps=5, protocol=Linear(k=(1.0, 3.0)), seed=5, precision="double")
+    normal = lambda x, m, s: -0.5*((x - m)/s)**2 - np.log(s*np.sqrt(2*np.pi))
+    m, s = (r.x.mean(), r.x.std()) if end == "own law" else (0.2, 0.9)
+    sigma = total_entropy(normal(x0[:, 0], 0.5, 0.7), normal(r.x[:, 0], m, s), r.entropy_env)
+    found = exponential_average(sigma)
+    assert abs(found.value - 1) < 5*found.error < 0.1
+
+
+def test_uncertainty_relation_of_the_stirred_trap():
+    """J = ∮ of the swept angle; (Var J/⟨J⟩²)⟨Σ⟩/2 ≥ 1 and near it for small times."""
+    dynamics = Overdamped(Harmonic(1.0, dimension=2), force=Rotation(2.0))
+    r = run(dynamics, n=50_000, t=(0, 1), steps=200)
+    found = uncertainty_ratio(r.work, r.entropy_env, resamples=50)
+    assert found.value > 1 - 5*found.error

@@ -86,7 +86,7 @@ class ParticleRun:
 
 def simulate(dynamics, *, particles=None, x0="equilibrium", v0="equilibrium", t=(0.0, 1.0), steps=None,
              protocol=None, scheme=None, seed=0, every=None, books=True, record=0, precision="mixed",
-             threads=None, device="cpu", first_particle=0, checkpoint=None, sink=None):
+             reverse=False, threads=None, device="cpu", first_particle=0, checkpoint=None, sink=None):
     """Run an ensemble of independent particles and keep its books.
 
     Parameters
@@ -113,6 +113,9 @@ def simulate(dynamics, *, particles=None, x0="equilibrium", v0="equilibrium", t=
         How many particles to record at row ends.
     precision : str
         "double" (float64 normals), "mixed" (float32 normals, float64 dynamics) or "single".
+    reverse : bool
+        Run the reverse process of fluctuation theorems: it starts from the canonical law of the final
+        parameters, the protocol runs backwards, and each step moves the particle first, then the control.
     threads : int, optional
         All processors by default; never changes a bit of the result.
     device : str
@@ -144,6 +147,7 @@ def simulate(dynamics, *, particles=None, x0="equilibrium", v0="equilibrium", t=
         raise UserError(f"{scheme!r} integrates {scheme.kind.__name__} dynamics, not {type(dynamics).__name__}")
     n = _count(particles, x0)
     grid = Grid(dynamics, protocol, _times(t, steps))
+    grid = grid.reversed() if reverse else grid
     scheme.check(dynamics, grid)
     if precision not in PRECISIONS:
         raise UserError(f"precision = {precision!r} must be one of {', '.join(PRECISIONS)}")
