@@ -43,6 +43,7 @@ class Module:
         expected = text.value.decode().split()
 
         def kernel(grid, block, arguments):
+            assert not any(type(a) is np.ndarray for a in arguments), f"{name} reads the host's memory"
             found = [("P" if isinstance(a, np.ndarray) else "") + a.dtype.str[1:] for a in arguments]
             assert found == expected, f"{name} takes {expected}, got {found}"
             assert len(grid) == len(block) == 3 and np.prod(block) <= 1024 and max(grid[1:]) <= 65535
@@ -62,13 +63,13 @@ class DeviceArray(np.ndarray):
         if out:
             options["out"] = tuple(map(_plain, out))
         result = getattr(ufunc, method)(*map(_plain, inputs), **options)
-        return out[0] if out else _on_device(result)
+        return out[0] if out else on_device(result)
 
     def __array_function__(self, function, kinds, arguments, options):
         if np.ndarray in kinds:
             raise TypeError(f"{function.__name__} of an array of the device and one of the host")
         result = function(*map(_plain, arguments), **{k: _plain(v) for k, v in options.items()})
-        return options["out"] if options.get("out") is not None else _on_device(result)
+        return options["out"] if options.get("out") is not None else on_device(result)
 
     def __setitem__(self, place, value):
         if type(value) is np.ndarray and value.ndim:
@@ -82,7 +83,8 @@ def _plain(a):
     return a.view(np.ndarray) if isinstance(a, DeviceArray) else a
 
 
-def _on_device(result):
+def on_device(result):
+    """The same memory as an array of the device; scalars as they are."""
     return result.view(DeviceArray) if type(result) is np.ndarray else result
 
 
@@ -90,7 +92,7 @@ def standin(folder):
     """A module to stand in for cupy: NumPy, RawModule, and a runtime that reports one card."""
     def borrowed(name):
         function = getattr(np, name)
-        return wraps(function)(lambda *a, **options: _on_device(function(*a, **options)))
+        return wraps(function)(lambda *a, **options: on_device(function(*a, **options)))
 
     def asarray(x, dtype=None, order=None):
         return np.array(x, dtype, order=order).view(DeviceArray)

@@ -87,7 +87,7 @@ def cuda_functions(shim_folder):
         module = shim.Module(shim_folder, text, cuda.options(x.dtype.name, fast))
         out = np.empty_like(x)
         kernel = module.get_function(f"apply_{name}")
-        kernel((1, -(-x.size // 256), 1), (256, 1, 1), (x, out, np.int64(x.size)))
+        kernel((1, -(-x.size // 256), 1), (256, 1, 1), (*map(shim.on_device, (x, out)), np.int64(x.size)))
         return out
     return apply
 
@@ -137,7 +137,7 @@ def test_normals_of_corner_words(shim_folder, real):
     a, b = (g.ravel().copy() for g in np.meshgrid(corners, corners))
     x, y, p, q = (np.empty(a.size, real) for _ in range(4))
     kernel = shim.Module(shim_folder, text, cuda.options(np.dtype(real).name)).get_function("pairs")
-    kernel((1, -(-a.size // 256), 1), (256, 1, 1), (a, b, x, y, np.int64(a.size)))
+    kernel((1, -(-a.size // 256), 1), (256, 1, 1), (*map(shim.on_device, (a, b, x, y)), np.int64(a.size)))
     fill_pair(p, q, a, b, a.size)
     assert np.array_equal(x, p) and np.array_equal(y, q) and np.all(np.hypot(x, y) > 0)
 
