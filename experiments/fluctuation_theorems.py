@@ -124,18 +124,14 @@ def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
     print(f"thermosim {__version__}: fluctuation theorems, {args.paths} paths, into {args.out}", flush=True)
-    from thermosim.files.atomic import replacing, writable_folder
-    from thermosim.report import fluctuation, style
+    from thermosim.files.atomic import writable_folder
+    from thermosim.report import draw
     from thermosim.show import format_table
 
     out = writable_folder(args.out)
     tree = write(out/"run.h5", measure(args.paths, args.seed), args)
     print(format_table(tree["summary"]))
-    with style.context():
-        picture = fluctuation.draw(tree)
-        for kind in ("png", "pdf"):
-            with replacing(out/f"fluctuation.{kind}") as part:
-                picture.savefig(part, format=kind)
+    draw(out/"run.h5")
     print(f"wrote {out/'run.h5'} and {out/'fluctuation.png'}")
     return 0
 

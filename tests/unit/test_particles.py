@@ -167,3 +167,25 @@ def test_leimkuhler_matthews_remembers_its_normal_across_rows():
     a = simulate(WELL, particles=600, scheme=LeimkuhlerMatthews(), every=50, t=(0, 1), steps=50)
     b = simulate(WELL, particles=600, scheme=LeimkuhlerMatthews(), every=7, t=(0, 1), steps=50)
     assert np.array_equal(a.x, b.x)
+
+
+def test_a_saved_run_is_whole(tmp_path):
+    """The file holds the rows, the totals and the frames of the run, every column explained."""
+    from thermosim.files.store import read_tree
+    from thermosim.ledger import COLUMNS
+
+    made = simulate(Overdamped(Harmonic()), particles=300, protocol=Linear(c=(0.0, 1.0)), steps=40, every=10, record=5, seed=2)
+    tree = read_tree(made.save(tmp_path / "run.h5"))
+    rows = tree["ledger/rows"]
+    assert np.array_equal(rows["work_mean"].values, made.ledger["work"])
+    assert rows["heat_mean"].attrs["definition"] == COLUMNS["heat"].definition
+    assert np.array_equal(tree["ledger/particles/work"].values, made.work)
+    assert np.array_equal(tree["particles/trajectory/position/value"].values, made.frames)
+    for _, node in tree["ledger"].walk():
+        if hasattr(node, "values") and node.attrs:
+            assert {"units", "sign", "definition"} <= set(node.attrs)
+
+
+def test_no_gpu_is_one_line():
+    with pytest.raises(UserError, match="--device cpu|device"):
+        simulate(Overdamped(Harmonic()), particles=10, steps=2, device="cudda")

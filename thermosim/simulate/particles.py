@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..backend import open_device
 from ..backend.cpu.threads import get_threads, over_threads, set_threads
 from ..dynamics import Overdamped
 from ..errors import UserError
@@ -119,7 +120,7 @@ def simulate(dynamics, *, particles=None, x0="equilibrium", v0="equilibrium", t=
     threads : int, optional
         All processors by default; never changes a bit of the result.
     device : str
-        "cpu".
+        "cpu", or "cuda" for the same law, noise and books on a GPU.
     first_particle : int
         Number of the first particle in the noise streams: a large ensemble may run in parts.
     checkpoint : path, optional
@@ -165,7 +166,7 @@ def simulate(dynamics, *, particles=None, x0="equilibrium", v0="equilibrium", t=
     totals = np.zeros((n, len(engine.books)))
     kept = Checkpoint(checkpoint, _fingerprint(engine, tables, state, edges, seed, first_particle, record), rows, state, totals)
     done = kept.restore()
-    with kept, _using(threads):
+    with kept, _using(engine.threads or threads):
         for lo, hi in Progress(list(rows.segments(done)), "simulate", "segment"):
             alarm = rows.run(state, totals, tables, lo, hi, seed, first_particle)
             if alarm is not None:
@@ -246,11 +247,15 @@ def _using(threads):
 
 
 def _engine(device):
-    if device != "cpu":
-        raise UserError(f"device {device!r} cannot run particles here: use device='cpu'")
-    from ..backend.cpu.particles import ParticleKernel
+    """The kernel class of a device, called as (step, precision, stream, title)."""
+    if device == "cpu":
+        from ..backend.cpu.particles import ParticleKernel
 
-    return ParticleKernel
+        return ParticleKernel
+    opened = open_device(device)  # a UserError says which part of CUDA is missing
+    from ..backend.cuda.particles import CudaParticleKernel
+
+    return lambda *about: CudaParticleKernel(*about, device=opened)
 
 
 def _count(particles, x0):

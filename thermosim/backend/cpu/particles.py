@@ -154,7 +154,11 @@ class ParticleKernel:
         Of the state and the tables.
     observed : list of str
         Slots whose moments a row reports, in the order of `statistics`.
+    threads : int or None
+        How many threads may share a run; None for as many as the caller likes.
     """
+
+    threads = None
 
     def __init__(self, step, precision, stream, title):
         real, noise = PRECISIONS[precision]

@@ -59,6 +59,8 @@ class CudaParticleKernel(ParticleKernel):
     device : Gpu
     """
 
+    threads = 1  # one launch covers all particles: shares of them would only queue behind each other
+
     def __init__(self, step, precision, stream, title, device):
         super().__init__(step, precision, stream, title)       # one layout of slots and blocks for both
         self.device = device
