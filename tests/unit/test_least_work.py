@@ -7,7 +7,7 @@ import pytest
 
 from thermosim.errors import UserError
 from thermosim.thermo.geodesic import MseCurve
-from thermosim.thermo.least_work import least_work
+from thermosim.thermo.least_work import _best_starts, least_work
 
 SIGMAS = np.geomspace(20.0, 0.02, 60)
 LAM = SIGMAS**-2.0
@@ -48,3 +48,16 @@ def test_nonsense_is_refused():
         least_work(curve, 20.0, 0.02, 300)
     with pytest.raises(UserError, match="measure it"):
         least_work(curve, 50.0, 0.02, 5)
+
+
+def test_best_starts_are_those_of_a_dense_search():
+    """Halving against argmin over all lines, for falling slopes and rising places, mesh sizes odd and even."""
+    rng = np.random.default_rng(8)
+    for M in (2, 3, 7, 64, 101):
+        x, slope = np.sort(rng.random(M)), np.sort(rng.random(M))[::-1]
+        offset = rng.random(M)
+        dense = np.argmin(offset[None, :] + slope[None, :] * x[:, None], axis=1)
+        found = _best_starts(offset, slope, x)
+        # only from a monotone answer may halving be asked for it
+        assert np.all(np.diff(dense) >= 0)
+        assert np.array_equal(found, dense)

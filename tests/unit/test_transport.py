@@ -95,3 +95,32 @@ def test_nonsense_is_refused():
         schedule(GAUSS, 20 * NOISE, EulerAncestral(), 10, 20.0, 0.05)
     with pytest.raises(UserError, match="1 to 100"):
         schedule(GAUSS, 20 * NOISE, Heun(), 101, 20.0, 0.05)
+
+
+def test_entropic_grid_gains_equal_order():
+    """Gaussian data: ½∫mse dλ = ½ln(1 + λs²), so equal order is equal steps of ln(1 + λs²)."""
+    from thermosim.thermo.geodesic import MseCurve
+    from thermosim.thermo.recommend import entropic
+
+    levels = np.geomspace(20.0, 0.02, 200)
+    curve = MseCurve(levels, 0.7 / (1 + 0.7 * levels**-2.0))
+    steps = np.diff(np.log(1 + 0.7 * entropic(curve, 20.0, 0.02, 7) ** -2.0))
+    assert np.ptp(steps) < 1e-3 * steps.mean()
+
+
+def test_a_curve_brings_its_grids_and_its_dissipation():
+    """With an error curve the work geodesic and the entropic grid are judged too, and P is told."""
+    from thermosim.samplers import SAMPLERS
+    from thermosim.score.exact import GaussianMixture
+    from thermosim.thermo.geodesic import MseCurve
+    from thermosim.thermo.recommend import schedule
+
+    law = GaussianMixture([0.4, 0.6], [[-1.5], [1.0]], [0.09, 0.04])
+    levels = np.geomspace(20.0, 0.02, 60)
+    curve = MseCurve(levels, np.array([law.mmse(s) for s in levels]))
+    euler = next(s for s in SAMPLERS if s.name == "euler")
+    start = 20.0 * np.random.default_rng(0).standard_normal((256, 1))
+    told = schedule(law, start, euler, 6, 20.0, 0.02, curve=curve)
+    assert {"entropic"} <= set(told.candidates)
+    assert told.predicted_dissipation == curve.dissipation(told.sigmas)
+    assert told.sigmas[0] == 20.0 and told.sigmas[-1] == 0.02 and np.all(np.diff(told.sigmas) < 0)
