@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from thermosim.backend import open_device
+from thermosim.backend.cpu.threads import get_threads, set_threads
 from thermosim.errors import UserError
 from thermosim.files.checkpoint import Journal
 from thermosim.score import train as training
@@ -122,17 +123,27 @@ def test_saved_and_loaded(small, tmp_path):
     assert loaded.config == small.config and loaded.config["width"] == 24
 
 
-@pytest.mark.parametrize("dtype, close", [(np.float64, 1e-5), (np.float32, 1e-5)])
-def test_calls(small, dtype, close):
-    """Any number of rows, σ as a number or one a row, the type of x: one answer."""
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_calls(small, dtype):
+    """Any number of rows at a time, σ as a number or one a row: the same bits, of the type of x."""
     x = points(1300, seed=4).astype(dtype)
     whole = small(x, 0.5)
     assert whole.dtype == dtype and whole.shape == x.shape
     assert np.array_equal(whole, small(x, np.full(1300, 0.5)))
-    parts = np.concatenate([small(x[a:a + 100], 0.5) for a in range(0, 1300, 100)])
-    assert np.abs(parts - whole).max() < close
+    assert np.array_equal(whole, np.concatenate([small(x[a:a + 100], 0.5) for a in range(0, 1300, 100)]))
     mixed = small(x[:2], np.array([0.5, 3.0]))
-    assert np.abs(mixed - [small(x[:1], 0.5)[0], small(x[1:2], 3.0)[0]]).max() < close
+    assert np.array_equal(mixed, [small(x[:1], 0.5)[0], small(x[1:2], 3.0)[0]])
+
+
+def test_threads_do_not_show():
+    """A net wide enough for its products to be shared: weights after training have the same bits."""
+    config, before = replace(SMALL, width=192, batch=256, steps=20), get_threads()
+    trained = []
+    for threads in (1, 2, 5):
+        set_threads(threads)
+        trained.append(train(points(), config, DEVICE).network.parameters)
+    set_threads(before)
+    assert np.array_equal(trained[0], trained[1]) and np.array_equal(trained[0], trained[2])
 
 
 def test_validation_keeps_the_best():

@@ -53,12 +53,11 @@ class DenoisingLoss:
 
     def value(self, step):
         """The loss of minibatch `step`, a 0-d array of the device."""
-        r = self.residual(*self.draw(step))
-        return self.denoiser.device.xp.vdot(r, r) / r.size
+        return self.denoiser.device.xp.mean(self.residual(*self.draw(step)) ** 2)
 
     def __call__(self, step):
         """The loss of minibatch `step`, and its gradient (n_parameters,): ∂L/∂F = 2(F − target)/(n d)."""
         r = self.residual(*self.draw(step))
-        loss = self.denoiser.device.xp.vdot(r, r) / r.size
+        loss = self.denoiser.device.xp.mean(r**2)
         r *= r.dtype.type(2 / r.size)
         return loss, self.denoiser.network.backward(r)

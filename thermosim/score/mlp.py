@@ -51,16 +51,11 @@ class MLP:
         """
         n = len(x)
         self._reserve(n)
-        matmul, layers = self.device.xp.matmul, len(self.weights)
-        h = x
-        self._x = x
-        for i in range(layers - 1):
-            z = self._h[i][:n]
-            matmul(h, self.weights[i], out=z)
-            self.device.silu(z, self.biases[i], self._g[i][:n])
-            h = z
-        out = self._out[:n]
-        matmul(h, self.weights[-1], out=out)
+        h = self._x = x
+        for i in range(len(self.weights) - 1):
+            below, h = h, self._h[i][:n]
+            self.device.silu_layer(below, self.weights[i], self.biases[i], h, self._g[i][:n])
+        out = self.device.matmul(h, self.weights[-1], self._out[:n])
         out += self.biases[-1]
         return out
 
@@ -75,18 +70,18 @@ class MLP:
             ∂L/∂x.
         """
         n = len(d)
-        matmul, xp = self.device.xp.matmul, self.device.xp
+        matmul, xp = self.device.matmul, self.device.xp
         xp.sum(d, axis=0, out=self.bias_gradients[-1])
         for i in range(len(self.weights) - 1, 0, -1):
             h = self._h[i - 1][:n]
-            matmul(h.T, d, out=self.weight_gradients[i])
+            matmul(h.T, d, self.weight_gradients[i])
             below = self._d[i - 1][:n]
-            matmul(d, self.weights[i].T, out=below)
+            matmul(d, self.weights[i].T, below)
             self.device.scale_columns_sum(below, self._g[i - 1][:n], self.bias_gradients[i - 1])
             d = below
-        matmul(self._x.T, d, out=self.weight_gradients[0])
+        matmul(self._x.T, d, self.weight_gradients[0])
         if want_input:
-            return self.gradient, d @ self.weights[0].T
+            return self.gradient, matmul(d, self.weights[0].T, xp.empty_like(self._x))
         return self.gradient
 
     def _reserve(self, n):

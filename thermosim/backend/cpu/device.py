@@ -1,7 +1,8 @@
-"""The CPU as a device: NumPy arrays, BLAS for products, Numba for what stands between them."""
+"""The CPU as a device: NumPy arrays, and kernels of our own for noise and networks."""
 import numpy
 
 from . import network
+from .matmul import matmul, silu_layer
 from .normals import normals
 from .philox import words
 
@@ -14,7 +15,7 @@ class Cpu:
     name : str
         "cpu".
     xp : module
-        The array module (numpy): elementwise arithmetic, and `xp.matmul(a, b, out=c)` for products.
+        The array module (numpy), for what is not in the innermost loop.
     """
 
     name = "cpu"
@@ -38,6 +39,14 @@ class Cpu:
     def words(self, seed, stream, draw, n, d, first=0):
         """32 random bits a place, uint32 (n, d); addressed as the normals are."""
         return words(seed, stream, draw, n, d, first=first)
+
+    def matmul(self, a, b, out):
+        """out = a b; a (n, k) and b (k, m) may be transposed views, out (n, m) is C-contiguous."""
+        return matmul(a, b, out)
+
+    def silu_layer(self, x, W, b, h, g):
+        """h = silu(x W + b), g = silu'(x W + b); x (n, k), W (k, m), b (m,), h and g (n, m), one dtype."""
+        silu_layer(x, W, b, h, g)
 
     def silu(self, z, b, g):
         """g = silu'(z + b), and z becomes silu(z + b); z, g (n, k), b (k,), one dtype."""
