@@ -61,7 +61,7 @@ def measure(paths, seed):
     import numpy as np
 
     from thermosim.files.progress import Progress
-    from thermosim.simulate.particles import simulate
+    from thermosim.runs.particles import simulate
     from thermosim.thermo.fluctuation import detailed, jarzynski
 
     crooks, steps, convergence, summary = ({} for _ in range(4))

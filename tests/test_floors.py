@@ -14,7 +14,7 @@ FLOORS = (
     {"score"},
     {"dynamics"},
     {"integrators", "samplers", "fokker_planck"},
-    {"simulate"},
+    {"runs"},
     {"thermo"},
     {"validate", "report", "show", "doctor", "cli", "__main__", "__init__"},
 )

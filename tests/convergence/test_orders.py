@@ -12,7 +12,7 @@ from thermosim.dynamics import Overdamped, Underdamped
 from thermosim.integrators import BAOAB, EulerMaruyama, LeimkuhlerMatthews, StochasticHeun
 from thermosim.potentials import Potential
 from thermosim.protocols import Grid
-from thermosim.simulate.particles import simulate
+from thermosim.runs.particles import simulate
 from thermosim.symbolic import evaluate
 
 WELL = Potential("x**2/2 + x**4/4", ["x"])

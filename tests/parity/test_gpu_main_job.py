@@ -13,8 +13,8 @@ from thermosim.samplers.langevin import AnnealedLangevin, PredictorCorrector
 from thermosim.schedules import karras, vp_chain
 from thermosim.score.denoiser import Denoiser
 from thermosim.score.train import TrainConfig, train
-from thermosim.simulate.noising import heat, squared_error_curve
-from thermosim.simulate.sampling import sample
+from thermosim.runs.noising import heat, squared_error_curve
+from thermosim.runs.sampling import sample
 
 CPU = Cpu()
 CENTRES = np.repeat([[2.0, 0.0], [-1.0, 1.0], [0.0, -2.0]], 100, axis=0)

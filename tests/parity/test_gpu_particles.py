@@ -11,7 +11,7 @@ from thermosim.errors import UserError
 from thermosim.integrators import MALA, EulerMaruyama, Splitting
 from thermosim.potentials import ForceField, Potential
 from thermosim.protocols import Linear
-from thermosim.simulate import particles as engine
+from thermosim.runs import particles as engine
 
 WELL = Potential("h*(x**2 - 1)**2 + a*exp(-x**2) - c*x", ["x"], {"h": 2.0, "a": 0.3, "c": 0.0})
 PLANE = Potential("(x**2 + y**4)/2 + cos(x) + k*x*y", ["x", "y"], {"k": 0.2})

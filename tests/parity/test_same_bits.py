@@ -10,8 +10,8 @@ from thermosim.schedules import karras, ve_chain
 from thermosim.score.denoiser import Denoiser
 from thermosim.score.exact import GaussianMixture
 from thermosim.score.mlp import MLP
-from thermosim.simulate.noising import heat
-from thermosim.simulate.sampling import sample
+from thermosim.runs.noising import heat
+from thermosim.runs.sampling import sample
 
 rng = np.random.default_rng(4)
 A = rng.normal(size=(5, 8, 8))

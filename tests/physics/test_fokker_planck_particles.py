@@ -6,7 +6,7 @@ from thermosim.dynamics import Overdamped
 from thermosim.fokker_planck import Axis, FokkerPlanck, Grid, SecondOrder
 from thermosim.potentials import DoubleWell
 from thermosim.protocols import Linear
-from thermosim.simulate.particles import simulate
+from thermosim.runs.particles import simulate
 
 COLUMNS = ("work", "heat", "heat_line", "entropy_env", "energy")
 

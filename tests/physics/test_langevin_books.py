@@ -10,7 +10,7 @@ from thermosim.dynamics import Overdamped, Underdamped
 from thermosim.integrators import BAOAB, MALA, OBABO, EulerMaruyama, ExactOU, LeimkuhlerMatthews, Splitting, StochasticHeun
 from thermosim.potentials import DoubleWell, Harmonic, Potential, Rotation, Tilt
 from thermosim.protocols import Jump, Linear, Piecewise
-from thermosim.simulate.particles import simulate
+from thermosim.runs.particles import simulate
 from thermosim.thermo.fluctuation import detailed, exponential_average, total_entropy, uncertainty_ratio
 
 N = 200_000

@@ -8,7 +8,7 @@ from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.samplers import SAMPLERS
 from thermosim.samplers.books import book, reasons
-from thermosim.simulate.sampling import sample
+from thermosim.runs.sampling import sample
 
 BY_NAME = {s.name: s for s in SAMPLERS}
 S2 = 0.25

@@ -7,7 +7,7 @@ from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.samplers import DPMpp2M, Euler, Heun
 from thermosim.score.exact import GaussianMixture
-from thermosim.simulate.sampling import sample
+from thermosim.runs.sampling import sample
 from thermosim.thermo import speed_accuracy as sa
 
 NOISE = GaussianMixture([1.0], [[0.0]], [1.0])

@@ -6,7 +6,7 @@ from thermosim.dynamics import Overdamped
 from thermosim.errors import UserError
 from thermosim.potentials import Harmonic, Potential
 from thermosim.protocols import Linear
-from thermosim.simulate.particles import simulate
+from thermosim.runs.particles import simulate
 from thermosim.thermo.measured import BOLTZMANN, book, read_trajectory
 
 X0 = np.random.default_rng(2).normal(size=(200, 1))

@@ -8,7 +8,7 @@ from thermosim.backend.cpu.device import Cpu
 from thermosim.errors import UserError
 from thermosim.schedules import Chain, log_snr, ve_chain, vp_chain
 from thermosim.score.exact import GaussianMixture
-from thermosim.simulate.noising import heat, log_mass, squared_error_curve
+from thermosim.runs.noising import heat, log_mass, squared_error_curve
 
 TWO = GaussianMixture([0.3, 0.7], [[-1.0, 0.5], [0.8, 0.0]], [0.2, 0.1])
 

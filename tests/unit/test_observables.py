@@ -5,7 +5,7 @@ import pytest
 from thermosim.dynamics import Overdamped
 from thermosim.errors import UserError
 from thermosim.potentials import Harmonic, Periodic
-from thermosim.simulate.particles import simulate
+from thermosim.runs.particles import simulate
 from thermosim.thermo import observables as ob
 
 RNG = np.random.default_rng(5)

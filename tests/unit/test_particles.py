@@ -16,7 +16,7 @@ from thermosim.errors import UserError
 from thermosim.integrators import MALA, OBABO, BAOAB, EulerMaruyama, ExactOU, LeimkuhlerMatthews
 from thermosim.potentials import DoubleWell, Harmonic, MullerBrown, Potential, Quartic, Rotation
 from thermosim.protocols import Linear
-from thermosim.simulate.particles import COLUMNS, simulate
+from thermosim.runs.particles import COLUMNS, simulate
 
 WELL = Overdamped(DoubleWell())
 SETUP = dict(t=(0, 0.5), steps=37, protocol=Linear(h=(1.0, 2.0)), seed=11)
@@ -94,7 +94,7 @@ CHILD = """
     from thermosim.dynamics import Overdamped
     from thermosim.potentials import DoubleWell
     from thermosim.protocols import Linear
-    from thermosim.simulate import particles
+    from thermosim.runs import particles
     particles.STATISTICS_BYTES = 1          # one row a kernel call, a checkpoint after each
     import numpy as np
     r = particles.simulate(Overdamped(DoubleWell()), particles=3000, t=(0, 2), steps=300, seed=7, every=3,

@@ -7,7 +7,7 @@ from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.errors import UserError
 from thermosim.samplers import SAMPLERS
-from thermosim.simulate.sampling import sample
+from thermosim.runs.sampling import sample
 
 BY_NAME = {s.name: s for s in SAMPLERS}
 S2 = 0.25  # data N(0.3, S2): the flow is linear and solved by hand

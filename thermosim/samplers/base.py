@@ -1,6 +1,6 @@
 """What a sampler is: a recipe that cuts each step σ → σ' into legs, and knows nothing of loops or books.
 
-A leg is one thermal process: x' ~ N(mean(x), variance). Leg by leg, the loop (simulate.sampling)
+A leg is one thermal process: x' ~ N(mean(x), variance). Leg by leg, the loop (runs.sampling)
 draws the noise and the books (samplers.books) weigh the leg; a sampler file holds its algorithm only.
 """
 

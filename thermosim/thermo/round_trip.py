@@ -15,8 +15,8 @@ from ..ledger import NATS, ONE, Column
 from ..names import unknown
 from ..samplers import SAMPLERS
 from ..schedules import ve_chain
-from ..simulate.noising import heat, squared_error_curve
-from ..simulate.sampling import sample
+from ..runs.noising import heat, squared_error_curve
+from ..runs.sampling import sample
 from . import quality
 from .efficiency import coefficient_of_variation, eta_geo, eta_grid, eta_step
 from .geodesic import MseCurve

@@ -47,7 +47,7 @@ class RunFile:
     device : Cpu or Gpu
     judge : round_trip.Judge
     curve : round_trip.Curve
-    heated : simulate.noising.NoisingRun
+    heated : runs.noising.NoisingRun
     code : (bits/dim, standard error), optional
         Bound of the code length, decoded at half a lattice constant.
     """

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def mean_work(chain, mse, second_moment, d=1):
-    """⟨W⟩ = Σ⟨W_n⟩ − ⟨ln p(x_N)⟩ of simulate.noising.heat, in nats, without a sample.
+    """⟨W⟩ = Σ⟨W_n⟩ − ⟨ln p(x_N)⟩ of runs.noising.heat, in nats, without a sample.
 
     Given (x_n, x_0) the chain's x_{n−1} is Gaussian about c_x·x_n + c_0·x_0 with variance β̃_n, the
     reverse kernel's mean has D in the place of x_0; so only E‖x_0 − D‖² enters.

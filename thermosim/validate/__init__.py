@@ -16,6 +16,8 @@ SECTIONS = {
     "likelihood": "likelihood as work; schedules of least work",
     "efficiency": "efficiencies of a sampler",
     "schedules": "optimal schedules; speed and accuracy",
+    "engines": "engines in a trap, strokes of least work",
+    "langevin": "bookkeeping of a Langevin step",
     "density": "Fokker–Planck: spectra, first passages, free energies",
 }
 

@@ -6,7 +6,7 @@ from ..dynamics import Overdamped, Underdamped
 from ..integrators import BAOAB, OBABO, EulerMaruyama, ExactOU
 from ..potentials import Harmonic, Rotation
 from ..protocols import Jump, Linear
-from ..simulate.particles import simulate
+from ..runs.particles import simulate
 from ..thermo.fluctuation import exponential_average
 from .row import Row
 

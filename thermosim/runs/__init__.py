@@ -1,0 +1,1 @@
+"""The loops: particles simulated, data heated, samples cooled, and what each run returns."""
