@@ -89,6 +89,14 @@ class Gpu:
         self._run("random", "words", numpy.float64, (n, d), out, *_integers(n, d), *counter)
         return out
 
+    def matmul(self, a, b, out):
+        """out = a b; a (n, k) and b (k, m) may be transposed views, out (n, m) is C-contiguous."""
+        return cupy.matmul(a, b, out=out)
+
+    def silu_layer(self, x, W, b, h, g):
+        """h = silu(x W + b), g = silu'(x W + b); x (n, k), W (k, m), b (m,), h and g (n, m), one dtype."""
+        self.silu(self.matmul(x, W, h), b, g)
+
     def silu(self, z, b, g):
         """g = silu'(z + b), and z becomes silu(z + b); z, g (n, k), b (k,), one dtype."""
         self._run("network", "silu", z.dtype, z.shape, z, b, g, *_integers(*z.shape))

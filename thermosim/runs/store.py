@@ -6,13 +6,7 @@ from ..files.provenance import provenance
 from ..files.schema import add_trajectory, ledger_group, new_run
 from ..files.store import write_tree
 from ..files.tree import Dataset, Group
-from ..ledger import COLUMNS, ENERGY
-
-ROW_COORDINATES = {
-    "step": ("1", "counts up", "steps done at the end of the row"),
-    "temperature": (ENERGY, ">= 0", "bath temperature of the row's last step"),
-    "closure": ("1", ">= 0", "largest |ΔE − (work + shadow_work + heat)| of a particle in the row, relative"),
-}
+from ..ledger import COLUMNS
 
 
 def about(name):
@@ -20,9 +14,7 @@ def about(name):
     if name in COLUMNS:
         column = COLUMNS[name]
         return {"units": column.unit, "sign": column.sign, "definition": column.definition}
-    units, sign, definition = ROW_COORDINATES.get(
-        name, ("1", "-", f"{name} at the end of the row"))
-    return {"units": units, "sign": sign, "definition": definition}
+    return {"units": "1", "sign": "-", "definition": f"{name} at the end of the row"}
 
 
 def save_run(run, path):
