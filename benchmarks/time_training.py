@@ -24,7 +24,7 @@ def data():
 
 
 def thermosim_steps():
-    """thermosim: hand-written backward, BLAS products, fused kernels between them (its Adam keeps a running mean too)."""
+    """thermosim: hand-written backward, products and activations in its own kernels; its Adam keeps a running mean too."""
     import numpy as np
 
     from thermosim.backend import open_device
@@ -103,9 +103,28 @@ def torch_steps(compiled=False):
     return steps
 
 
+def products_alone():
+    """The step's eleven matrix products by NumPy's BLAS and nothing else: what a step built on it cannot exceed."""
+    import numpy as np
+
+    rows = [np.ones((BATCH, k), np.float32) for k in SIZES]
+    weights = [np.ones(pair, np.float32) for pair in zip(SIZES, SIZES[1:])]
+    out = [np.empty_like(a) for a in rows + weights]
+
+    def steps():
+        for _ in range(STEPS):
+            for i, w in enumerate(weights):
+                np.matmul(rows[i], w, out=out[i + 1])
+                np.matmul(rows[i].T, rows[i + 1], out=out[len(rows) + i])
+                if i:
+                    np.matmul(rows[i + 1], w.T, out=out[i])
+
+    return steps
+
+
 PEERS = {
     "thermosim": thermosim_steps, "JAX, jitted lax.scan": jax_steps, "PyTorch, eager": torch_steps,
-    "PyTorch, compiled": lambda: torch_steps(compiled=True),
+    "PyTorch, compiled": lambda: torch_steps(compiled=True), "BLAS products alone": products_alone,
 }
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")} | {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu"}
