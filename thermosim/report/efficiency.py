@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .style import BLACK, GRIDS, NAMES, figure, look
+from .style import BLACK, GRIDS, NAMES, figure, look, plain_ticks
 
 
 def applies(tree):
@@ -39,19 +39,14 @@ def draw(tree):
             panel.errorbar(summary["steps"].values[mine], w2[mine], error[mine], **look(GRIDS, name))
         panel.axhline(1.0, color=BLACK, lw=0.8)
         panel.set(title=NAMES.get(sampler, sampler), ylabel="W2 ratio to training data", yscale="log")
-    from matplotlib.ticker import FuncFormatter, NullLocator
-
     ticks = sorted(set(steps))
     for panel in axes[:panels]:
         panel.set(xscale="log", xlabel="steps")
-        panel.xaxis.set_minor_locator(NullLocator())
-        panel.set_xticks(ticks, [str(n) for n in ticks])
+        plain_ticks(panel.xaxis, ticks)
     for panel in axes[2:panels]:
         lo, hi = panel.get_ylim()
         panel.set_ylim(min(lo, 0.9), max(hi, 1.25))
-        panel.yaxis.set_minor_locator(NullLocator())
-        panel.set_yticks(_ticks(*panel.get_ylim()))
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+        plain_ticks(panel.yaxis, _ticks(*panel.get_ylim()))
     return fig
 
 

@@ -54,9 +54,12 @@ def look(table, name):
     return {"color": colour, "marker": marker, "linestyle": line, "label": NAMES.get(name, name)}
 
 
-def column(group, name):
-    """The values of a column."""
-    return group[name].values
+def plain_ticks(axis, values):
+    """Only these ticks on an axis, written as plain numbers."""
+    from matplotlib.ticker import NullLocator
+
+    axis.set_minor_locator(NullLocator())
+    axis.set_ticks(values, [f"{v:g}" for v in values])
 
 
 def near(available, wanted):
