@@ -1,10 +1,10 @@
-"""Training steps per second of a small score network, one thread: thermosim beside JAX and PyTorch, in one run.
+"""Training steps per second of a small score network on one core: thermosim beside JAX and PyTorch.
 
     python benchmarks/time_training.py
 
-The network 34-128-128-128-2 with SiLU, batch 512, float32; one step is forward, mean squared error, backward and
-Adam. Each peer runs in a process of its own, held to one core, three times in turn; the fastest tenth counts
-for each, and what is not installed is left out. Figures go to benchmarks/results/training.json.
+The network 34-128-128-128-2 with SiLU, batch 512, float32; one step is forward, mean squared error, backward
+and Adam. Each peer runs in a process of its own, held to one core, three times in turn; the fastest tenth
+counts for each, and what is not installed is left out. Figures go to benchmarks/results/training.json.
 """
 
 import json
@@ -20,11 +20,11 @@ def data():
     import numpy as np
 
     rng = np.random.default_rng(0)
-    return rng.standard_normal((BATCH, SIZES[0]), dtype=np.float32), rng.standard_normal((BATCH, SIZES[-1]), dtype=np.float32)
+    return [rng.standard_normal((BATCH, k), dtype=np.float32) for k in (SIZES[0], SIZES[-1])]
 
 
 def thermosim_steps():
-    """thermosim: hand-written backward, products and activations in its own kernels; its Adam keeps a running mean too."""
+    """thermosim: backward by hand, its own kernels throughout; its Adam also keeps a running mean."""
     import numpy as np
 
     from thermosim.backend import open_device
@@ -42,7 +42,8 @@ def thermosim_steps():
             r -= y
             r *= scale
             done += 1
-            device.adam(net.parameters, net.backward(r), m, v, ema, RATE, (BETA1, BETA2), done, EPS, 0.0, 0.01)
+            gradient = net.backward(r)
+            device.adam(net.parameters, gradient, m, v, ema, RATE, (BETA1, BETA2), done, EPS, 0.0, 0.01)
 
     return steps
 
@@ -67,8 +68,11 @@ def jax_steps():
         g, k = jax.grad(loss)(params), k + 1
         m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, g)
         v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, g)
-        params = jax.tree.map(lambda p, m, v: p - RATE * m / (1 - BETA1**k) / (jnp.sqrt(v / (1 - BETA2**k)) + EPS), params, m, v)
-        return (params, m, v, k), None
+
+        def update(p, m, v):
+            return p - RATE * m / (1 - BETA1**k) / (jnp.sqrt(v / (1 - BETA2**k)) + EPS)
+
+        return (jax.tree.map(update, params, m, v), m, v, k), None
 
     many = jax.jit(lambda state: jax.lax.scan(step, state, None, length=STEPS)[0])
     zeros = jax.tree.map(jnp.zeros_like, params)
@@ -85,8 +89,8 @@ def torch_steps(compiled=False):
     import torch
 
     torch.set_num_threads(1)
-    layers = [layer for a, b in zip(SIZES, SIZES[1:]) for layer in (torch.nn.Linear(a, b), torch.nn.SiLU())][:-1]
-    net, (x, y) = torch.nn.Sequential(*layers), map(torch.from_numpy, data())
+    layers = [layer for a, b in zip(SIZES, SIZES[1:]) for layer in (torch.nn.Linear(a, b), torch.nn.SiLU())]
+    net, (x, y) = torch.nn.Sequential(*layers[:-1]), map(torch.from_numpy, data())
     optimiser = torch.optim.Adam(net.parameters(), RATE, (BETA1, BETA2), EPS)
 
     def loss():
@@ -104,7 +108,7 @@ def torch_steps(compiled=False):
 
 
 def products_alone():
-    """The step's eleven matrix products by NumPy's BLAS and nothing else: what a step built on it cannot exceed."""
+    """The step's eleven matrix products by NumPy's BLAS alone: no step built on it can be faster."""
     import numpy as np
 
     rows = [np.ones((BATCH, k), np.float32) for k in SIZES]
@@ -153,7 +157,8 @@ def main():
     for name, rate in rates.items():
         print(f"{name:22} {rate:8.0f} steps/s   thermosim is {rates['thermosim'] / rate:5.2f} times as fast")
     print(f"{machine['cpu']}, load {machine['load']}, {machine['versions']}")
-    print(save("training", machine, [{"peer": name, "steps_per_s": round(rate, 1)} for name, rate in rates.items()]))
+    rows = [{"peer": name, "steps_per_s": round(rate, 1)} for name, rate in rates.items()]
+    print(save("training", machine, rows))
 
 
 if __name__ == "__main__":

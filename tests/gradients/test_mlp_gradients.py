@@ -58,8 +58,12 @@ def test_parameters_and_input(sizes):
     rng = np.random.default_rng(7)
     net, x, y = network(sizes), 2 * rng.standard_normal((11, sizes[0])), rng.standard_normal((11, sizes[-1]))
     gradient, dx = net.backward(net.forward(x) - y, want_input=True)
-    by_parameters = complex_step(lambda p: 0.5 * np.sum((plain_forward(p, sizes, x) - y) ** 2), net.parameters)
-    by_input = complex_step(lambda v: 0.5 * np.sum((plain_forward(net.parameters, sizes, v) - y) ** 2), x)
+
+    def loss(p, v):
+        return 0.5 * np.sum((plain_forward(p, sizes, v) - y) ** 2)
+
+    by_parameters = complex_step(lambda p: loss(p, x), net.parameters)
+    by_input = complex_step(lambda v: loss(net.parameters, v), x)
     assert np.abs(gradient - by_parameters).max() < 1e-12 * np.abs(by_parameters).max()
     assert np.abs(dx - by_input).max() < 1e-12 * np.abs(by_input).max()
 

@@ -18,8 +18,9 @@ def matrices(n, k, m, dtype, seed=0):
 
 @pytest.mark.parametrize("dtype", REALS)
 def test_every_edge(dtype):
-    """Rows and columns around the size of each tile, each factor as it is and transposed, nothing written beyond."""
-    for n, k, m in itertools.product((1, 5, 6, 7, 12, 13, 49), (1, 7, 8, 9, 40), (1, 3, 8, 17, 33, 64, 65, 130)):
+    """Sizes around those of each tile, each factor as it is and transposed, nothing written beyond."""
+    rows, depths, columns = (1, 5, 6, 7, 12, 13, 49), (1, 7, 8, 9, 40), (1, 3, 8, 17, 33, 64, 65, 130)
+    for n, k, m in itertools.product(rows, depths, columns):
         a, b = matrices(n, k, m, dtype)
         exact = a.astype(np.longdouble) @ b
         # each product and each sum of a chain of k is rounded once
@@ -33,7 +34,7 @@ def test_every_edge(dtype):
 
 @pytest.mark.parametrize("dtype", REALS)
 def test_threads_and_batches(dtype):
-    """A row of C is one and the same for any threads and any other rows, and a column for any other columns."""
+    """An element of C is the same for any threads, any other rows and any other columns."""
     before = get_threads()
     a, b = matrices(301, 210, 203, dtype)
     whole = matmul(a, b, np.empty((301, 203), dtype)).copy()
@@ -44,13 +45,14 @@ def test_threads_and_batches(dtype):
     finally:
         set_threads(before)
     for rows, columns in ((1, 203), (5, 64), (100, 130), (300, 1)):
-        assert np.array_equal(matmul(a[:rows], b[:, :columns].copy(), np.empty((rows, columns), dtype)), whole[:rows, :columns])
+        part = matmul(a[:rows], b[:, :columns].copy(), np.empty((rows, columns), dtype))
+        assert np.array_equal(part, whole[:rows, :columns])
     assert np.array_equal(matmul(np.asfortranarray(a), np.asfortranarray(b), np.empty_like(whole)), whole)
 
 
 @pytest.mark.parametrize("dtype", REALS)
 def test_silu_layer(dtype):
-    """The fused layer is the product and then the activation, to the last bit; the slope is its derivative."""
+    """The fused layer is the product, then the activation, to the last bit; the slope is its derivative."""
     for n, k, m in ((1, 4, 9), (5, 3, 64), (130, 40, 130), (52, 8, 128)):
         (x, W), bias = matrices(n, k, m, dtype), np.linspace(-2, 2, m, dtype=dtype)
         h, slope = np.empty((n, m), dtype), np.empty((n, m), dtype)

@@ -56,7 +56,8 @@ def test_adam_against_its_paper():
         first, second = 0.8 * first + 0.2 * g, 0.95 * second + 0.05 * g**2
         p = p - 0.02 * (first / (1 - 0.8**t) / (np.sqrt(second / (1 - 0.95**t)) + 1e-8) + 0.3 * p)
         expected_mean = 0.75 * expected_mean + 0.25 * p
-    assert np.allclose(mine, p, rtol=1e-13, atol=1e-14) and np.allclose(mean, expected_mean, rtol=1e-13, atol=1e-14)
+    assert np.allclose(mine, p, rtol=1e-13, atol=1e-14)
+    assert np.allclose(mean, expected_mean, rtol=1e-13, atol=1e-14)
 
 
 def test_float32_follows_float64():

@@ -16,10 +16,12 @@ from thermosim.errors import UserError
 from thermosim.files.checkpoint import Journal
 from thermosim.score import train as training
 from thermosim.score.denoiser import Denoiser
+from thermosim.score.mlp import MLP
 from thermosim.score.train import TrainConfig, train, trained, training_key
 
 DEVICE = open_device("cpu")
-SMALL = TrainConfig(width=24, depth=2, features=3, batch=64, steps=300, warmup=20, ema=20.0, validate_every=50)
+SMALL = TrainConfig(width=24, depth=2, features=3, batch=64, steps=300, validate_every=50)
+ENDLESS = replace(SMALL, steps=10**7)
 SCALES = np.array([2.0, 0.4])
 
 
@@ -34,16 +36,16 @@ def small():
 
 def test_learns_a_gaussian():
     """D = μ + s²/(s² + σ²)(x − μ), axis by axis; one σ_data for both axes leaves much to the network."""
-    config = replace(SMALL, width=64, steps=4000, ema=200.0, rate=3e-3)
-    denoise = train(points(20_000), config, DEVICE)
-    untrained = Denoiser(type(denoise.network)(denoise.network.sizes, np.float32, DEVICE), denoise.mean, denoise.sigma_data)
+    denoise = train(points(20_000), replace(SMALL, width=64, steps=4000), DEVICE)
+    empty = MLP(denoise.network.sizes, np.float32, DEVICE)
+    untrained = Denoiser(empty, denoise.mean, denoise.sigma_data)
     x0, rng = points(2000, seed=2), np.random.default_rng(3)
     for sigma in (0.1, 0.5, 2.0, 8.0):
         x = x0 + sigma * rng.standard_normal(x0.shape)
         gain = SCALES**2 / (SCALES**2 + sigma**2)
         exact = np.array([3.0, -1.0]) + gain * (x - np.array([3.0, -1.0]))
         posterior = np.sqrt(np.sum(gain) * sigma**2)     # rms distance of exact D to the data
-        off, before = (np.sqrt(np.mean(np.sum((D(x, sigma) - exact) ** 2, axis=1))) for D in (denoise, untrained))
+        off, before = (np.sqrt(2 * np.mean((D(x, sigma) - exact) ** 2)) for D in (denoise, untrained))
         assert off < 0.06 * posterior and off < 0.3 * before
 
 
@@ -67,7 +69,7 @@ class Stops(Journal):
 
 
 def test_interrupted_and_resumed(small, tmp_path, monkeypatch):
-    """Ctrl-C, then the same call: the bits of a run that was never stopped, the validation choice included."""
+    """Ctrl-C, then the same call: the bits of a run never stopped, the choice by validation included."""
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt, match="finished work is kept"), Stops(tmp_path) as journal:
         train(points(), SMALL, DEVICE, points(seed=1), journal)
@@ -82,21 +84,24 @@ def test_survives_kill_9(small, tmp_path):
     here = Path(__file__)
     code = ("import sys; sys.path[:0] = sys.argv[1:3]\n"
             "import test_train as t; t.training.CHECKPOINT_SECONDS = 0.0\n"
-            "t.trained(t.points(), t.replace(t.SMALL, steps=10**7), t.DEVICE, sys.argv[3], t.points(seed=1))\n")
+            "t.trained(t.points(), t.ENDLESS, t.DEVICE, sys.argv[3], t.points(seed=1))\n")
     # an endless run first: killed while it certainly was at work
-    run = subprocess.Popen([sys.executable, "-c", code, str(here.parent), str(here.parents[2]), str(tmp_path)])
-    journals = lambda: list(tmp_path.glob("work/*/journal.jsonl"))
+    folders = map(str, (here.parent, here.parents[2], tmp_path))
+    run = subprocess.Popen([sys.executable, "-c", code, *folders])
+
+    def journal():
+        return next(tmp_path.glob("work/*/journal.jsonl"), None)
+
     limit = time.monotonic() + 60
-    while not (journals() and journals()[0].read_bytes().count(b"\n") >= 5):
+    while not (journal() and journal().read_bytes().count(b"\n") >= 5):
         assert run.poll() is None and time.monotonic() < limit
         time.sleep(0.01)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    endless = replace(SMALL, steps=10**7)
-    state = training._Run(points(), endless, DEVICE, points(seed=1))
-    done = training._Checkpoint(Journal(journals()[0].parent), state).restore()
+    state = training._Run(points(), ENDLESS, DEVICE, points(seed=1))
+    done = training._Checkpoint(Journal(journal().parent), state).restore()
     assert done >= 200
-    by_hand = training._Run(points(), endless, DEVICE, points(seed=1))
+    by_hand = training._Run(points(), ENDLESS, DEVICE, points(seed=1))
     for step in range(done):
         by_hand.advance(step)
     assert state.lowest == by_hand.lowest
@@ -112,7 +117,8 @@ def test_reused_by_settings_and_data(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.glob("*.h5")] == [f"denoiser-{training_key(points(), SMALL)}.h5"]
     assert not list(tmp_path.glob("work/*"))
     assert len({training_key(points(), SMALL), training_key(points(seed=5), SMALL),
-                training_key(points(), replace(SMALL, decay=0.3)), training_key(points(), SMALL, points())}) == 4
+                training_key(points(), replace(SMALL, decay=0.3)),
+                training_key(points(), SMALL, points())}) == 4
 
 
 def test_saved_and_loaded(small, tmp_path):
@@ -147,13 +153,13 @@ def test_threads_do_not_show():
 
 
 def test_validation_keeps_the_best():
-    """Thirty points in eight dimensions are soon learnt by heart: kept are the weights that did best on others."""
+    """Thirty points in eight dimensions are soon learnt by heart; kept are weights from before."""
     few, others = np.random.default_rng(6).standard_normal((2, 30, 8))
     config = replace(SMALL, width=64, depth=3, steps=800, rate=3e-3)
 
     def loss(denoise):
-        held = training.DenoisingLoss(denoise, (others - denoise.mean).astype(np.float32), 2048, 99, -0.8, 1.2, 0.01, 20.0)
-        return held.value(0)
+        centred = (others - denoise.mean).astype(np.float32)
+        return training.DenoisingLoss(denoise, centred, 2048, 99, -0.8, 1.2, 0.01, 20.0).value(0)
 
     assert loss(train(few, config, DEVICE, others)) < 0.8 * loss(train(few, config, DEVICE))
 
@@ -185,3 +191,13 @@ def test_files_that_are_no_denoiser(small, tmp_path):
             Denoiser.load(tmp_path / "bad.h5", DEVICE)
     with pytest.raises(UserError, match="cannot read"):
         Denoiser.load(tmp_path / "none.h5", DEVICE)
+
+
+def test_schedule_scales_with_its_length():
+    """Up in a tenth of the steps, down to nothing at the end; the mean forgets by half in a fifteenth."""
+    for config in (TrainConfig(steps=300), TrainConfig(steps=3000)):
+        rates = [config.learning_rate(step) / config.rate for step in range(config.steps)]
+        assert np.isclose(rates[0], 10 / config.steps) and np.argmax(rates) == config.steps // 10 - 1
+        assert max(rates) > 0.97 and 0 < rates[-1] < 1e-4
+        assert np.isclose((1 - config.follow(config.steps)) ** (config.steps / 15), 0.5)
+    assert TrainConfig().follow(0) == 1 and TrainConfig(warmup=50, rate=2.0).learning_rate(0) == 2 / 50

@@ -34,13 +34,15 @@ class TrainConfig:
     batch, steps : int
     rate : float
         Largest learning rate: reached linearly over `warmup` steps, then down to 0 along a half cosine.
-    warmup : int
+    warmup : int, optional
+        By default a tenth of the steps.
     beta1, beta2 : float
         Memory of Adam's two moments.
     decay : float
         Weight decay per unit of learning rate, decoupled from the gradient (AdamW).
-    ema : float
-        Half-life in steps of the running mean of the weights; the mean is what is kept.
+    ema : float, optional
+        Half-life in steps of the running mean of the weights, by default a fifteenth of all steps. The
+        mean is what is kept.
     P_mean, P_std, sigma_min, sigma_max : float
         Noise levels seen: ln σ normal, held within the range.
     validate_every : int
@@ -55,11 +57,11 @@ class TrainConfig:
     batch: int = 256
     steps: int = 4000
     rate: float = 3e-3
-    warmup: int = 400
+    warmup: int | None = None
     beta1: float = 0.9
     beta2: float = 0.999
     decay: float = 0.2
-    ema: float = 300.0
+    ema: float | None = None
     P_mean: float = -0.8
     P_std: float = 1.2
     sigma_min: float = 0.01
@@ -70,15 +72,17 @@ class TrainConfig:
 
     def learning_rate(self, step):
         """Of step 0, 1, … steps − 1."""
-        return self.rate * min(1.0, (step + 1) / self.warmup) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        warmup = self.steps / 10 if self.warmup is None else self.warmup
+        return self.rate * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
     def follow(self, step):
         """How much of the new weights enters their running mean; early on it is a plain average."""
-        return max(1 - 0.5 ** (1 / self.ema), 1 / (step + 1))
+        half_life = self.steps / 15 if self.ema is None else self.ema
+        return max(1 - 0.5 ** (1 / half_life), 1 / (step + 1))
 
 
 def trained(data, config, device, folder, validation=None):
-    """The denoiser of these data and settings: read from `folder` if an earlier run left it, else trained and left.
+    """The denoiser of these data and settings: the one that an earlier run left in `folder`, else a new one.
 
     Parameters and errors are those of `train`. The file is ``denoiser-<key>.h5``, its key a hash of
     data and settings, so that other data or settings never find it; checkpoints live beside it until
@@ -97,17 +101,18 @@ def trained(data, config, device, folder, validation=None):
 
 def training_key(data, config, validation=None):
     """Name of a training run: 16 hexadecimal digits of its settings and its very data."""
-    digests = [hashlib.sha256(np.ascontiguousarray(x, np.float64).tobytes()).hexdigest() if x is not None else None
-               for x in (data, validation)]
-    return config_key({"settings": asdict(config), "data": digests})
+    def digest(x):
+        return None if x is None else hashlib.sha256(np.ascontiguousarray(x, np.float64).tobytes()).hexdigest()
+
+    return config_key({"settings": asdict(config), "data": [digest(data), digest(validation)]})
 
 
 def train(data, config, device, validation=None, journal=None):
     """Fit a denoiser to data.
 
     Every random number is a function of the seed and the step, so an interrupted run that goes on
-    from its checkpoint ends in the same bits as one that was never interrupted (on the same machine,
-    with as many BLAS threads).
+    from its checkpoint ends in the same bits as one that was never interrupted, whatever the number of
+    threads.
 
     Parameters
     ----------
@@ -234,5 +239,6 @@ class _Checkpoint:
 def _checked(data):
     data = np.asarray(data, np.float64)
     if data.ndim != 2 or len(data) < 2 or not np.isfinite(data).all():
-        raise UserError(f"cannot train on an array of shape {data.shape}: give at least two points as (n, d), all finite")
+        raise UserError(f"cannot train on an array of shape {data.shape}: "
+                        "give at least two points as (n, d), all finite")
     return data

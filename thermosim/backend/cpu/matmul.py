@@ -26,10 +26,11 @@ else:
 NARROW = (12, 1, min(WIDE[2], 32))     # for columns left over: loads limit it, longer vectors gain nothing
 BLOCK = 8                          # tiles of rows that go through all columns together
 WORTH_A_THREAD = 2_500_000         # multiply-adds, some 50 µs
+DATA = 4                           # where Numba keeps an array's pointer in its structure
 
 
 def _tile(rows, vectors, length):
-    """An instruction for C[r, j] = Σ_k A[r, k] B[k, j], r < `rows`, j < `vectors` registers of `length` bytes.
+    """An instruction for C[r, j] = Σ_k A[r, k] B[k, j], `rows` by `vectors` registers of `length` bytes.
 
     It takes each array with the place of its first element and the steps from there, all counted in
     elements: those of A are free, so that A may be transposed or repeat a row; along a row of B and C
@@ -38,12 +39,12 @@ def _tile(rows, vectors, length):
     @instruction(lambda a, a0, a_row, a_k, b, b0, b_k, c, c0, c_row, depth:
                  (types.int64, a, *3 * [types.int64], b, *2 * [types.int64], c, *3 * [types.int64]))
     def tile(builder, operands, a, a0, a_row, a_k, b, b0, b_k, c, c0, c_row, depth):
-        A, B, C = (builder.extract_value(array, 4) for array in (a, b, c))   # Numba keeps the data pointer there
-        real, I64 = A.type.pointee, ir.IntType(64)
+        A, B, C = (builder.extract_value(array, DATA) for array in (a, b, c))
+        real, I32, I64 = A.type.pointee, ir.IntType(32), ir.IntType(64)
         size = 4 if isinstance(real, ir.FloatType) else 8
         lanes = length // size
-        vector, lane_zero = ir.VectorType(real, lanes), ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
-        nothing = ir.Constant(vector, ir.Undefined)
+        vector = ir.VectorType(real, lanes)
+        nothing, lane_zero = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(I32, lanes), None)
         name = f"llvm.fma.v{lanes}{real.intrinsic_name}"
         fma = (builder.module.globals.get(name)
                or ir.Function(builder.module, ir.FunctionType(vector, 3 * [vector]), name))
@@ -66,8 +67,8 @@ def _tile(rows, vectors, length):
         pieces = [builder.load(piece(b_row, v), align=size) for v in range(vectors)]
         new = []
         for r in range(rows):
-            number = builder.insert_element(nothing, builder.load(after(a_rows[r], a_place)), ir.IntType(32)(0))
-            spread = builder.shuffle_vector(number, nothing, lane_zero)
+            number = builder.load(after(a_rows[r], a_place))
+            spread = builder.shuffle_vector(builder.insert_element(nothing, number, I32(0)), nothing, lane_zero)
             new.append([builder.call(fma, [spread, pieces[v], sums[r][v]]) for v in range(vectors)])
         for old, value in ((old, value) for pair in zip(sums, new) for old, value in zip(*pair)):
             old.add_incoming(ir.Constant(vector, None), entry)
@@ -97,6 +98,7 @@ def _wide(start, stop, a, a_row, a_k, b, b_column, b_k, c, columns, depth, bias,
     """
     rows, width = WIDE[0], WIDE[1] * WIDE[2] // c.itemsize
     n, m = c.shape
+    cut = n - rows
     spare = np.empty((rows, width), c.dtype)
     for first in range(start, stop, BLOCK):
         last = min(first + BLOCK, stop)
@@ -106,8 +108,8 @@ def _wide(start, stop, a, a_row, a_k, b, b_column, b_k, c, columns, depth, bias,
                 if top + rows <= n:
                     _wide_tile(a, top * a_row, a_row, a_k, b, j * b_column, b_k, c, top * m + j, m, depth)
                 elif n >= rows:        # the last rows, with some from the tile before
-                    _wide_tile(a, (n - rows) * a_row, a_row, a_k, b, j * b_column, b_k, spare, 0, width, depth)
-                    c[top:n, j:j + width] = spare[top - n + rows:]
+                    _wide_tile(a, cut * a_row, a_row, a_k, b, j * b_column, b_k, spare, 0, width, depth)
+                    c[top:n, j:j + width] = spare[top - cut:]
                 else:
                     for r in range(n):     # one row, `rows` times at the same place
                         _wide_tile(a, r * a_row, 0, a_k, b, j * b_column, b_k, c, r * m + j, 0, depth)
@@ -143,7 +145,7 @@ def _narrow(start, stop, a, a_row, a_k, b, c, columns):
              (types.int64, a, *2 * [types.int64], out, *2 * [types.int64]))
 def _turn(builder, operands, a, a0, a_row, out, out0, out_row):
     """8 × 8 elements of `a` transposed into `out`, in registers; places and steps as in a tile."""
-    A, OUT = (builder.extract_value(array, 4) for array in (a, out))
+    A, OUT = (builder.extract_value(array, DATA) for array in (a, out))
     I64, size = ir.IntType(64), 4 if isinstance(A.type.pointee, ir.FloatType) else 8
     vector = ir.VectorType(A.type.pointee, 8)
 
@@ -224,7 +226,8 @@ def _product(a, b, out, bias=None, slope=None):
     (n, k), (k_b, m), kind = a.shape, b.shape, out.dtype.char
     if (k_b != k or out.shape != (n, m) or not a.dtype.char == b.dtype.char == kind or kind not in "fd"
             or not out.flags.c_contiguous):
-        raise ValueError(f"matmul: {a.dtype} {a.shape} times {b.dtype} {b.shape} into {out.dtype} {out.shape}")
+        raise ValueError(f"matmul: {a.dtype} {a.shape} times {b.dtype} {b.shape} "
+                         f"into {out.dtype} {out.shape}")
     if slope is None:
         bias, slope = _NO_LAYER[kind]
     if not k:
