@@ -36,8 +36,8 @@ def test_every_edge(dtype):
 def test_threads_and_batches(dtype):
     """An element of C is the same for any threads, any other rows and any other columns."""
     before = get_threads()
-    a, b = matrices(301, 210, 203, dtype)
-    whole = matmul(a, b, np.empty((301, 203), dtype)).copy()
+    a, b = matrices(601, 210, 203, dtype)
+    whole = matmul(a, b, np.empty((601, 203), dtype)).copy()
     try:
         for threads in (1, 2, 7):
             set_threads(threads)

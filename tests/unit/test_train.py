@@ -143,7 +143,7 @@ def test_calls(small, dtype):
 
 def test_threads_do_not_show():
     """A net wide enough for its products to be shared: weights after training have the same bits."""
-    config, before = replace(SMALL, width=192, batch=256, steps=20), get_threads()
+    config, before = replace(SMALL, width=256, batch=512, steps=10), get_threads()
     trained = []
     for threads in (1, 2, 5):
         set_threads(threads)
