@@ -83,7 +83,7 @@ def main(argv=None):
     training = TrainConfig(seed=args.seed)
     if args.quick:
         plan = replace(plan, steps=args.steps or (5, 10), repeats=2, levels=80, replicas=2)
-        training = replace(training, width=256, steps=1200)
+        training = replace(training, width=256, steps=1200, rate=5e-3)
     denoise = trained(split.train, training, device, args.out, split.validation)
 
     n, d = split.validation.shape
