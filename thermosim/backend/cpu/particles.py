@@ -24,7 +24,7 @@ from thermosim.backend.cpu.bits import fma
 from thermosim.backend.cpu.compile import inlined, strict
 from thermosim.backend.cpu.elementary import cos, exp, log, sin
 from thermosim.backend.cpu.normals import fill_normals
-from thermosim.backend.cpu.philox import fill_words
+from thermosim.backend.cpu.philox import fill_particle_words
 from thermosim.backend.cpu.rows import closure, explosion, fill_numbers, moments
 
 sqrt, absolute = np.sqrt, np.abs
@@ -45,7 +45,7 @@ $begin_body
 
 @strict(cache=False)
 def draw(W, G, m, group, first, k0, k1):
-    one, none, stream = np.uint64(1), np.uint64(0), np.uint64($stream)
+    stream = np.uint64($stream)
 $draw_body
 
 
@@ -75,11 +75,16 @@ $start_loads
 $start_step
 
 
+@strict(cache=False)
+def moments_of(y, T):
+    return moments(y, B, T)
+
+
 @strict
 def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1):
     n_particles, n_rows = state.shape[0], edges.size - 1
     S, G, W = np.zeros($slots*B, real), np.zeros($normal_rows*B, noise_real), np.zeros((4, B), np.uint32)
-    T, R = np.empty(B), np.empty($n_books*B)
+    T, R = np.empty(B + 64), np.empty($n_books*B)
     for block in range(low, high):
         p0 = block*B
         m = min(B, n_particles - p0)
@@ -116,7 +121,7 @@ def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alar
             start(S, m, P, end)
             defects[row, block] = $closure
             for k in range($observed):
-                statistics[row, k, block, 0], statistics[row, k, block, 1] = moments(S[k*B:k*B + m], T)
+                statistics[row, k, block, 0], statistics[row, k, block, 1] = moments_of(S[k*B:k*B + m], T)
             for i in range($n_books*B):
                 R[i] += S[$books_from*B + i]
             if p0 < frames.shape[1]:
@@ -174,7 +179,7 @@ class ParticleKernel:
         self.block = next(b for b in (512, 256, 128, 64) if b*size <= SCRATCH or b == 64)
         text = _Text(step, at, length, self.block)
         law = tuple(at[c] for c in ("work", "shadow_work", "heat") if c in step.books)
-        closure = f"closure(S, T, m, {at['energy']}, {at['energy_before']}, {law})" if len(law) == 3 else "np.nan"
+        closure = f"closure(S, T, m, B, {at['energy']}, {at['energy_before']}, {law})" if len(law) == 3 else "np.nan"
         self.source = SKELETON.substitute(
             title=title, real=real, noise=noise, block=self.block, stream=stream, slots=len(slots),
             normal_rows=max(rows, 1), length=length, watch=WATCH, dimension=sum(s.startswith("x") for s in step.state),
@@ -245,7 +250,7 @@ class _Text:
         for j, c in enumerate(self.components):
             for b in range(blocks):
                 block = f"np.uint64({blocks})*group + np.uint64({b})"
-                lines.append(f"fill_words(W, m, first, one, np.uint64({c}), none, {block}, stream, k0, k1)")
+                lines.append(f"fill_particle_words(W, m, first, np.uint64({c}), {block}, stream, k0, k1)")
                 row = 4*(j*blocks + b)
                 lines.append(f"fill_{'numbers' if c in uniforms else 'normals'}(G[{row}:{row + 4}], W, m)")
         return _indent(lines or ["pass"])

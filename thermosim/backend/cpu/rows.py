@@ -5,56 +5,63 @@ Sums run in 32 fixed lanes, an order that vector registers follow as it is writt
 import numpy as np
 
 from .bits import uniform
-from .compile import strict
+from .compile import inlined, strict
 
 LANES = 32
 
 
-@strict
-def moments(y, T):
-    """Mean and sum of squared deviations of y; T is scratch of at least 64.
+@inlined
+def moments(y, B, T):
+    """Mean and sum of squared deviations of y, at most B long; T is scratch of B + 64.
 
-    Deviations are taken from the first entry, so that a large mean costs no digits of the spread.
+    Deviations are taken from the first entry, so that a large mean costs no digits of the spread. B, a
+    literal of the generated kernel, lets the compiler unroll the sums of a lane and hold them in registers.
     """
-    s, q, pivot = T[:LANES], T[LANES:2*LANES], np.float64(y[0])
-    s[:] = 0
-    q[:] = 0
-    whole = y.size//LANES*LANES
-    for j in range(0, whole, LANES):
-        part = y[j:j + LANES]
-        for k in range(LANES):
-            z = part[k] - pivot
-            s[k] += z
-            q[k] += z*z
-    for k in range(y.size - whole):
-        z = y[whole + k] - pivot
-        s[k] += z
-        q[k] += z*z
-    total, squares = 0.0, 0.0
+    m, pivot = y.size, np.float64(y[0])
+    for i in range(m):
+        T[i] = y[i] - pivot
+    for i in range(m, B):
+        T[i] = 0
     for k in range(LANES):
-        total += s[k]
-        squares += q[k]
-    return pivot + total/y.size, max(squares - total*(total/y.size), 0.0)
+        s, q = 0.0, 0.0
+        for j in range(B//LANES):
+            s += T[k + LANES*j]
+            q += T[k + LANES*j]*T[k + LANES*j]
+        T[B + k], T[B + LANES + k] = s, q
+    total, squares = halved(T[B:B + LANES]), halved(T[B + LANES:])
+    return pivot + total/m, max(squares - total*(total/m), 0.0)
+
+
+@inlined
+def halved(lanes):
+    """Sum of 32 lanes: 16 + 16, 8 + 8, …"""
+    for k in range(16):
+        lanes[k] += lanes[k + 16]
+    for k in range(8):
+        lanes[k] += lanes[k + 8]
+    for k in range(4):
+        lanes[k] += lanes[k + 4]
+    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
 
 
 @strict
-def closure(S, T, m, after, before, books):
+def closure(S, T, m, B, after, before, books):
     """max |ΔE − (work + shadow_work + heat)| over the block, relative to the size of its terms.
 
     Energies come from scratch at both ends of the row; `books` are the slots of the three columns; T is
-    scratch as long as the block.
+    scratch of at least m.
     """
-    B, one = T.size, S.dtype.type(1)
+    one = S.dtype.type(1)
     e, e0 = S[after*B:after*B + m], S[before*B:before*B + m]
     w, s, q = S[books[0]*B:books[0]*B + m], S[books[1]*B:books[1]*B + m], S[books[2]*B:books[2]*B + m]
     for i in range(m):
         defect = abs((e[i] - e0[i]) - (w[i] + s[i] + q[i]))
         T[i] = defect/(one + abs(e[i]) + abs(e0[i]) + abs(w[i]) + abs(s[i]) + abs(q[i]))
     # numbers ≥ 0 stand in the order of their bits, and a maximum of integers vectorises
-    bits, top = T.view(np.int64), np.int64(0)
+    bits, top = T[:m].view(np.int64), np.int64(0)
     for i in range(m):
         top = max(top, bits[i])
-    T.view(np.int64)[0] = top
+    bits[0] = top
     return T[0]
 
 
