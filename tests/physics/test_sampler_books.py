@@ -28,7 +28,7 @@ def test_entropy_env_is_the_ratio_of_the_kernels(name, i):
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(2, 50, 3))
     k = lambda a, b: norm.logpdf(b, leg.mean(a, D), np.sqrt(leg.variance)).sum(axis=1)  # noqa: E731
-    books = book(leg, x, y, D)
+    books = book(leg, x, leg.mean(x, D), y, D)
     assert np.allclose(books["entropy_env"], k(x, y) - k(y, x), rtol=1e-11, atol=1e-11)
     assert np.array_equal(books["heat"], -books["entropy_env"])
 
@@ -101,7 +101,7 @@ def test_every_leg_explains_itself():
     for sampler in SAMPLERS:
         for leg in sampler.legs(2.0, 1.0, {}):
             x = np.ones((3, 2))
-            booked = book(leg, x, x + 0.1, denoise)
+            booked = book(leg, x, x, x + 0.1, denoise)
             from thermosim.samplers.books import CHANNELS
 
             assert set(booked) | set(reasons(leg)) == set(CHANNELS)

@@ -9,18 +9,37 @@ from ..ledger import Ledger, RunningMoments
 from ..samplers.books import CHANNELS, book, reasons
 
 # streams of one seed: the counter word that keeps draws for different purposes apart
-START, STEPS = 0, 1
+START, STEPS, TESTS = 0, 1, 6
+
+
+class Draws:
+    """Random numbers of particles first … first + m − 1, (m, d), in the order a sampler asks for them."""
+
+    def __init__(self, device, seed, m, d, first):
+        self.device, self.seed, self.m, self.d, self.first = device, seed, m, d, first
+        self.draw = self.test = 0
+
+    def normals(self):
+        """Standard normals, (m, d)."""
+        self.draw += 1
+        return self.device.normals(self.seed, STEPS, self.draw - 1, self.m, self.d, first=self.first)
+
+    def log_uniforms(self):
+        """Logarithms of uniforms in (0, 1), (m,)."""
+        self.test += 1
+        words = self.device.words(self.seed, TESTS, self.test - 1, self.m, 1, first=self.first)[:, 0]
+        return self.device.xp.log((words + 0.5) / 2.0**32)
 
 
 class Oracle:
-    """A denoiser that counts what the sampler asks and keeps its last answers for the books."""
+    """A denoiser that counts for how many particles the sampler asks, and keeps its last answers for the books."""
 
     def __init__(self, denoise):
-        self.denoise, self.evaluations, self.kept = denoise, 0, []
+        self.denoise, self.particles, self.kept = denoise, 0, []
 
     def ask(self, x, sigma):
         """What the sampler pays for."""
-        self.evaluations += 1
+        self.particles += len(x)
         return self.look(x, sigma)
 
     def look(self, x, sigma):
@@ -45,7 +64,7 @@ class SamplerRun:
         One row a leg, on the scale "leg"; coordinate "sampler_step" says which step it belongs to.
     totals : dict of (n,) arrays
         Sum over legs per particle of the channels that exist on every leg.
-    evaluations : int
+    evaluations : float
         Network evaluations of the sampler per particle, the books' own left out.
     frames : (steps + 1, kept, d) array or None
     """
@@ -53,7 +72,7 @@ class SamplerRun:
     x: np.ndarray
     ledger: Ledger
     totals: dict = field(default_factory=dict)
-    evaluations: int = 0
+    evaluations: float = 0.0
     frames: np.ndarray = None
 
 
@@ -93,39 +112,36 @@ def sample(sampler, denoise, sigmas, n, d, seed, device, batch=1000, books=True,
         raise UserError(f"at least one particle and one a batch, not n={n}, batch={batch}")
     x_end = np.empty((n, d))
     paths = np.empty((len(sigmas), min(frames, n), d)) if frames else None
-    rows, columns, totals = [], [], {}
+    rows, columns, totals, asked = [], [], {}, 0
     for first in range(0, n, batch):
         m = min(batch, n - first)
         x = device.asarray(start[first : first + m]) if start is not None else (
             sigmas[0] * device.normals(seed, START, 0, m, d, first=first))
-        oracle, memory, row, draw = Oracle(denoise), {}, 0, 0
+        oracle, draws, memory, row = Oracle(denoise), Draws(device, seed, m, d, first), {"steps": len(sigmas) - 1}, 0
         shown = max(0, min(frames - first, m))
         for step, (sigma, sigma_next) in enumerate(zip(sigmas[:-1], sigmas[1:])):
             if shown:
                 paths[step, first : first + shown] = device.to_host(x[:shown])
             for leg in sampler.legs(float(sigma), float(sigma_next), memory):
-                x_new = leg.mean(x, oracle.ask)
-                if leg.variance > 0:
-                    noise = device.normals(seed, STEPS, draw, m, d, first=first)
-                    x_new = x_new + leg.variance**0.5 * noise
-                    draw += 1
+                mean, x_new = leg.move(x, oracle.ask, draws)
                 if books:
                     if first == 0:
-                        rows.append((step, leg, oracle.evaluations))
+                        rows.append((step, leg, oracle.particles / m))
                         columns.append({name: RunningMoments() for name in CHANNELS})
-                    for name, values in book(leg, x, x_new, oracle.look).items():
+                    for name, values in book(leg, x, mean, x_new, oracle.look).items():
                         values = device.to_host(values)
                         columns[row][name].add(values)
                         totals.setdefault(name, np.zeros(n))[first : first + m] += values
                     row += 1
                 x = x_new
+        asked += oracle.particles
         x_end[first : first + m] = device.to_host(x)
         if shown:
             paths[-1, first : first + shown] = x_end[first : first + shown]
     if not np.all(np.isfinite(x_end)):
         bad = int(np.argmin(np.isfinite(x_end).all(axis=1)))
         raise UserError(f"{sampler} blew up: particle {bad} is not finite; use more steps or a gentler grid")
-    run = SamplerRun(x_end, None, {}, oracle.evaluations, paths)
+    run = SamplerRun(x_end, None, {}, asked / n, paths)
     if books:
         run.ledger = _ledger(rows, columns, n)
         whole = [c for c in totals if all(k[c].count for k in columns)]

@@ -3,7 +3,7 @@
 import math
 
 from .ancestral import EulerAncestral
-from .base import ADIABAT, ISOTHERM, Leg, Sampler
+from .base import ADIABAT, DRIVEN, ISOTHERM, Leg, Sampler
 
 
 def isotherm(sigma, relaxation):
@@ -23,6 +23,9 @@ def isotherm(sigma, relaxation):
 class AnnealedLangevin(Sampler):
     """The noise level jumps at frozen x (adiabat), then Langevin relaxes x at the new level (isotherms).
 
+    No isotherm at σ = 0, where there is no noise to relax in. Isotherms have an error of their own that more
+    levels do not lessen: order 0.
+
     Source: Song, Ermon 2019 (1907.05600), Alg. 1.
 
     Parameters
@@ -33,34 +36,39 @@ class AnnealedLangevin(Sampler):
         Isotherms at each level.
     """
 
-    name, order = "annealed_langevin", 1
+    name, order, strokes = "annealed_langevin", 0, (ADIABAT, ISOTHERM)
 
     def __init__(self, relaxation=1.0, repeats=1):
-        self.relaxation, self.repeats, self.draws = relaxation, repeats, repeats
+        self.relaxation, self.repeats, self.draws, self.evaluations = relaxation, repeats, repeats, repeats
 
     def legs(self, sigma, sigma_next, memory):
         yield Leg(ADIABAT, sigma, sigma_next, lambda x, denoise: x, 0.0)
-        for _ in range(self.repeats):
+        for _ in range(self.repeats if sigma_next > 0 else 0):
             yield isotherm(sigma_next, self.relaxation)
 
 
 class PredictorCorrector(Sampler):
     """An ancestral step to the new level (driven isotherm), then Langevin at it (isotherms).
 
-    Source: Song et al. 2021 (2011.13456), Alg. 1, with the ancestral predictor.
+    Source: Song et al. 2021 (2011.13456), Alg. 1, with the ancestral predictor. Order 0, as AnnealedLangevin.
 
     Parameters
     ----------
     relaxation, repeats : as for AnnealedLangevin
     """
 
-    name, order = "predictor_corrector", 1
+    name, order, strokes = "predictor_corrector", 0, (DRIVEN, ISOTHERM)
 
     def __init__(self, relaxation=0.1, repeats=1):
         self.predictor = EulerAncestral()
-        self.relaxation, self.repeats, self.draws = relaxation, repeats, 1 + repeats
+        self.relaxation, self.repeats = relaxation, repeats
+        self.draws = self.evaluations = 1 + repeats
 
     def legs(self, sigma, sigma_next, memory):
         yield from self.predictor.legs(sigma, sigma_next, memory)
-        for _ in range(self.repeats):
-            yield isotherm(sigma_next, self.relaxation)
+        for _ in range(self.repeats if sigma_next > 0 else 0):
+            yield self.corrector(sigma_next)
+
+    def corrector(self, sigma):
+        """One correcting leg at noise level σ."""
+        return isotherm(sigma, self.relaxation)

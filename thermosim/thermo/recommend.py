@@ -76,7 +76,7 @@ def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curv
     start : (n, d) array
         Noise of level `sigma_max` (or noised data); hundreds of points, better thousands.
     sampler : Sampler
-        Of the flow: euler, heun, dpmpp_2m.
+        Of the flow, in first or second order: euler, heun, dpmpp_2m, dpm_2, dpmpp_2s.
     steps : int
     sigma_max, sigma_min : float
     power : {1, 2}
@@ -91,19 +91,19 @@ def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curv
     Raises
     ------
     UserError
-        A stochastic sampler, or more steps than the budget can judge.
+        A stochastic sampler or one of higher order, or more steps than the budget can judge.
     """
     return recommend(Pilot(denoise, start, sigma_max, sigma_min, power=power), sampler, steps, curve)
 
 
 def recommend(pilot, sampler, steps, curve=None):
     """`schedule` on a pilot that exists already; `evaluations` counts its teacher once for every grid."""
-    if sampler.draws or sampler.order not in (1, 2):
-        raise UserError(f"{sampler} does not follow the flow: give euler, heun or dpmpp_2m")
+    if sampler.draws or sampler.order not in (1, 2) or sampler.history > 1:
+        raise UserError(f"{sampler} does not follow the flow in first or second order: give euler, heun or dpmpp_2m")
     fine = len(pilot.sigmas) - 1
-    price = steps * (2 if sampler.name == "heun" else 1)
+    price = steps * sampler.evaluations
     if int(steps) != steps or steps < 1 or price > 200:
-        raise UserError(f"a schedule needs 1 to {200 if price == steps else 100} steps for {sampler}, not {steps}")
+        raise UserError(f"a schedule needs 1 to {200 // sampler.evaluations} steps for {sampler}, not {steps}")
     teacher = 2 * fine + 1
     before = pilot.evaluations
     candidates = _candidates(pilot, sampler, int(steps), curve)
@@ -143,7 +143,7 @@ def _candidates(pilot, sampler, steps, curve):
     grids["transport_geodesic"] = transport_geodesic(pilot, sampler, steps)
     fine = len(pilot.sigmas) - 1
     # a sampler that asks inside its step pays for every pair: fewer nodes, fewer particles
-    asks = sampler.name == "heun"
+    asks = sampler.evaluations > 1
     nodes = np.unique(np.linspace(0, fine, min(fine, 25 if asks else 100) + 1).astype(int))
     every = max(1, min(4, pilot.n // 64)) if asks else 1
     places = np.unique(np.linspace(0, fine, NODES + 1).astype(int))

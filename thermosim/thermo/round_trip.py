@@ -13,7 +13,8 @@ from .. import schedules
 from ..errors import UserError
 from ..ledger import NATS, ONE, Column
 from ..names import unknown
-from ..samplers import SAMPLERS
+from ..samplers import FAMILY, SAMPLERS
+from ..samplers.heun import Heun
 from ..schedules import ve_chain
 from ..runs.noising import heat, squared_error_curve
 from ..runs.sampling import sample
@@ -88,8 +89,8 @@ class Plan:
 
 
 def find_samplers(names):
-    """Samplers by any of their names; two names of one algorithm give one sampler."""
-    known = {name: s for s in SAMPLERS for name in (s.name, *s.also)}
+    """Samplers of the whole family by any of their names; two names of one algorithm give one sampler."""
+    known = {name: s for s in FAMILY for name in (s.name, *s.also)}
     found = []
     for name in names:
         if name not in known:
@@ -204,9 +205,8 @@ class Judge:
 
 def fine_flow(denoise, plan, d, n, seed, device, steps=300):
     """End of the probability flow from the noise of `seed`: Heun over many log-SNR steps, (n, d)."""
-    heun = next(s for s in SAMPLERS if s.name == "heun")
     sigmas = schedules.log_snr(plan.sigma_max, plan.sigma_min, steps)
-    return sample(heun, denoise, sigmas, n, d, seed, device, plan.batch, books=False).x
+    return sample(Heun(), denoise, sigmas, n, d, seed, device, plan.batch, books=False).x
 
 
 def cool(sampler, denoise, sigmas, curve, judge, flows, plan, device):
