@@ -18,6 +18,7 @@ SECTIONS = {
     "schedules": "optimal schedules; speed and accuracy",
     "engines": "engines in a trap, strokes of least work",
     "langevin": "bookkeeping of a Langevin step",
+    "samplers": "measured orders of the samplers",
     "density": "Fokker–Planck: spectra, first passages, free energies",
 }
 
