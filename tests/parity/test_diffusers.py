@@ -1,0 +1,104 @@
+"""Samplers beside the schedulers of diffusers: same denoiser, same grid, same noise.
+
+Their schedulers compute in float32, so agreement ends at 5e-6 (1e-4 for ddpm, whose coefficients they take
+from float32 differences of ᾱ). Grids are theirs, read back and used in float64 here.
+"""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install thermosim[parity]")
+diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed: pip install thermosim[parity]")
+
+from thermosim.backend.cpu.device import Cpu  # noqa: E402
+from thermosim.runs.sampling import START, Draws, sample  # noqa: E402
+from thermosim.samplers import (DDIM, DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp3M, Euler, EulerAncestral,  # noqa: E402
+                                Heun)
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+BETAS = {"beta_start": 1e-4, "beta_end": 0.012, "beta_schedule": "linear"}
+N, D, SEED, STEPS = 30, 2, 4, 20
+
+
+def denoise(x, sigma):
+    return np.tanh(1.3 * x) / (1 + 0.2 * sigma) + 0.1 * np.sin(x[:, ::-1]) / (1 + sigma**2)
+
+
+def scale(sigma):
+    """α of the variance-preserving variables."""
+    return (1 + sigma**2) ** -0.5
+
+
+def theirs(scheduler, levels, alpha):
+    """Run a scheduler; `levels` are the noise levels at which it asks, `alpha` scales its x."""
+    x = torch.from_numpy(alpha(levels[0]) * levels[0] * Cpu().normals(SEED, START, 0, N, D)).float()
+    for sigma, t in zip(levels, scheduler.timesteps):
+        y = x.double().numpy() / alpha(sigma)
+        epsilon = torch.from_numpy((y - denoise(y, sigma)) / sigma).float()
+        scheduler.scale_model_input(x, t)
+        x = scheduler.step(epsilon, t, x).prev_sample
+    return x.double().numpy()
+
+
+def ours(sampler, grid):
+    return sample(sampler, denoise, grid, N, D, SEED, Cpu(), books=False).x
+
+
+def same_noise(monkeypatch, scheduler):
+    """Let the scheduler draw our normals."""
+    draws = Draws(Cpu(), SEED, N, D, 0)
+    module = __import__(type(scheduler).__module__, fromlist=["_"])
+    monkeypatch.setattr(module, "randn_tensor", lambda shape, **kw: torch.from_numpy(draws.normals()).float())
+
+
+def multistep(**settings):
+    return diffusers.DPMSolverMultistepScheduler(**BETAS, lower_order_final=False, final_sigmas_type="zero", **settings)
+
+
+CASES = {
+    "euler": (Euler(), lambda: diffusers.EulerDiscreteScheduler(**BETAS), None),
+    "euler_ancestral": (EulerAncestral(), lambda: diffusers.EulerAncestralDiscreteScheduler(**BETAS), None),
+    "heun": (Heun(), lambda: diffusers.HeunDiscreteScheduler(**BETAS), None),
+    "lms": (LMS(), lambda: diffusers.LMSDiscreteScheduler(**BETAS), None),
+    "dpm_2": (DPM2(), lambda: diffusers.KDPM2DiscreteScheduler(**BETAS), None),
+    "dpm_2_ancestral": (Ancestral(DPM2()), lambda: diffusers.KDPM2AncestralDiscreteScheduler(**BETAS), None),
+    "dpmpp_1": (Euler(), lambda: multistep(solver_order=1), scale),
+    "dpmpp_2m": (DPMpp2M(), lambda: multistep(solver_order=2), scale),
+    "dpmpp_3m": (DPMpp3M(), lambda: multistep(solver_order=3, solver_type="heun"), scale),
+    "dpmpp_2m_sde": (DPMpp2MSDE(), lambda: multistep(solver_order=2, algorithm_type="sde-dpmsolver++"), scale),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_the_scheduler_of_diffusers(name, monkeypatch):
+    sampler, make, alpha = CASES[name]
+    scheduler = make()
+    scheduler.set_timesteps(STEPS)
+    same_noise(monkeypatch, scheduler) if sampler.draws else None
+    grid = np.array(list(dict.fromkeys(scheduler.sigmas.double().tolist())))
+    assert grid[-1] == 0 and len(grid) == STEPS + 1
+    levels = grid[:-1]
+    if sampler.evaluations == 2:  # the second look of a step: at its end, or half way in ln σ
+        flow_end = np.append(np.square(grid[1:-1]) / grid[:-2], 0) if sampler.draws else grid[1:]
+        second = grid[1:] if name == "heun" else np.sqrt(grid[:-1] * flow_end)
+        levels = np.stack([grid[:-1], second], axis=1).ravel()[:-1]
+    assert np.abs(ours(sampler, grid) - theirs(scheduler, levels, alpha or (lambda sigma: 1.0))).max() < 5e-6
+
+
+@pytest.mark.parametrize("name, tolerance", [("ddim", 5e-6), ("ddim_eta", 5e-6), ("ddpm posterior", 1e-4), ("ddpm beta", 1e-4)])
+def test_it_is_ddim_and_ddpm_of_diffusers(name, tolerance, monkeypatch):
+    """posterior is their fixed_small, β their fixed_large; both names of euler and euler_ancestral."""
+    plain = {**BETAS, "clip_sample": False}
+    sampler, scheduler = {
+        "ddim": lambda: (Euler(), diffusers.DDIMScheduler(**plain)),
+        "ddim_eta": lambda: (DDIM(0.6), diffusers.DDIMScheduler(**plain)),
+        "ddpm posterior": lambda: (EulerAncestral(), diffusers.DDPMScheduler(**plain, variance_type="fixed_small")),
+        "ddpm beta": lambda: (DDPMBeta(), diffusers.DDPMScheduler(**plain, variance_type="fixed_large"))}[name]()
+    scheduler.set_timesteps(STEPS)
+    same_noise(monkeypatch, scheduler)
+    if name == "ddim_eta":
+        step = scheduler.step
+        monkeypatch.setattr(scheduler, "step", lambda *a: step(*a, eta=0.6))
+    alpha_bar = scheduler.alphas_cumprod[scheduler.timesteps].double().numpy()
+    grid = np.append(np.sqrt((1 - alpha_bar) / alpha_bar), 0.0)
+    assert np.abs(ours(sampler, grid) - theirs(scheduler, grid[:-1], scale)).max() < tolerance
