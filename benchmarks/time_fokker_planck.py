@@ -6,14 +6,17 @@ Each solver climbs its own ladder of efforts until its L1 distance to a refined 
 target, or its ladder ends; the time and the error of its last rung are written down, set-up of matrices
 and factors included, compilation not. One thread each. The figures go to benchmarks/results/fokker_planck.json.
 """
+import subprocess
+import sys
 import time
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from _bench import best_of, hardware, save
 
 from thermosim.backend.cpu.threads import set_threads
-from thermosim.fokker_planck import Axis, FokkerPlanck, Grid, SecondOrder, l1
+from thermosim.fokker_planck import Axis, Chebyshev, FokkerPlanck, Grid, SecondOrder, l1
 from thermosim.potentials import DoubleWell, Potential
 
 T = 0.25
@@ -45,10 +48,23 @@ def reference(case):
 def thermosim(case):
     fp, p = equation(case)
 
-    def solve(steps):
+    def solve(scheme, **how):
         fp._propagators.clear()                # factoring belongs to the time
-        return fp.evolve(p, (0.0, case["t"]), scheme=SecondOrder(), steps=steps).final
-    return [(f"SecondOrder, {n} steps", lambda n=n: solve(n)) for n in (4, 6, 8, 12, 17, 24, 34, 48, 57, 68, 81, 96)]
+        return fp.evolve(p, (0.0, case["t"]), scheme=scheme, **how).final
+    if len(case["cells"]) == 1:
+        return [(f"Chebyshev, degree {n}, one step", lambda n=n: solve(Chebyshev(n), steps=1)) for n in (4, 6, 8, 10, 12, 16, 24)]
+    return [(f"SecondOrder, {n} steps", lambda n=n: solve(SecondOrder(), steps=n)) for n in (4, 6, 8, 12, 17, 24, 34, 48, 57, 68, 81, 96)]
+
+
+def controlled(case):
+    """thermosim with its error controlled, as users run it."""
+    fp, p = equation(case)
+    scheme = Chebyshev(12) if len(case["cells"]) == 1 else SecondOrder()
+
+    def solve(tolerance):
+        fp._propagators.clear()
+        return fp.evolve(p, (0.0, case["t"]), scheme=scheme, tolerance=tolerance).final
+    return [(f"{type(scheme).__name__}, tolerance {x:g}", lambda x=x: solve(x)) for x in (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)]
 
 
 def scipy(case):
@@ -131,7 +147,7 @@ def fipy(case):
     return [(f"implicit Euler, {k} steps", lambda k=k: solve(k)) for k in ((100, 800) if d == 1 else (20,))]
 
 
-PEERS = {"thermosim": thermosim, "SciPy": scipy, "fplanck": fplanck, "py-pde": pypde, "FiPy": fipy}
+PEERS = {"thermosim": thermosim, "thermosim, error-controlled": controlled, "SciPy": scipy, "fplanck": fplanck, "py-pde": pypde, "FiPy": fipy}
 PACKAGES = {"SciPy": "scipy", "fplanck": "fplanck", "py-pde": "pde", "FiPy": "fipy"}
 
 
@@ -146,17 +162,37 @@ def climb(ladder, exact, grid, target):
     return words, best_of(call, repeats=30 if once < 0.1 else 3) if once < 1 else once, error
 
 
+def stepper(cells):
+    """A fused second-order step on a quartic well of these cells, ready, and masses to move."""
+    names = "xyz"[:len(cells)]
+    law = Potential(" + ".join(f"{x}**4/4" for x in names), list(names))
+    fp = FokkerPlanck(law, 1.0, 1.0, Grid(*[Axis.uniform(-3, 3, n, "reflecting") for n in cells]))
+    return fp.propagator(fp.generator(), SecondOrder(), 1e-2), fp.grid.masses(fp.steady_state())
+
+
+def peak(cells):
+    """GiB that a process of its own takes at most for a run on these cells."""
+    code = f"import time_fokker_planck as b; b.stepper({cells})[0].advance(b.stepper({cells})[1], 2); print(b.used())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=sys.path[0], capture_output=True, text=True, check=True)
+    return round(float(done.stdout), 3)
+
+
+def used():
+    """GiB this process has taken at most, by Linux's count (that of getrusage takes in the parent's)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**20
+
+
 def scaling():
     """Nanoseconds per cell and step of the fused second-order step, 10³ … 10⁶ cells, and in the plane and space."""
     rows = []
     for cells in ((1000,), (10_000,), (100_000,), (1_000_000,), (256, 256), (1024, 1024), (128, 128, 128)):
-        law = Potential(" + ".join(f"{x}**4/4" for x in "xyz"[:len(cells)]), list("xyz"[:len(cells)]))
-        fp = FokkerPlanck(law, 1.0, 1.0, Grid(*[Axis.uniform(-3, 3, n, "reflecting") for n in cells]))
-        m, size = fp.grid.masses(fp.steady_state()), int(np.prod(cells))
-        step, count = fp.propagator(fp.generator(), SecondOrder(), 1e-2), max(1, 1_000_000 // size)
+        (step, m), size = stepper(cells), int(np.prod(cells))
+        count = max(1, 1_000_000 // size)
         seconds = best_of(lambda: step.advance(m, count), repeats=5)
-        rows.append({"cells": list(cells), "ns_per_cell_step": round(1e9 * seconds / (size * count), 3)})
-        print(f"{'×'.join(map(str, cells)):>14}  {rows[-1]['ns_per_cell_step']:8.2f} ns per cell and step", flush=True)
+        rows.append({"cells": list(cells), "ns_per_cell_step": round(1e9 * seconds / (size * count), 3), "peak_GiB": peak(cells)})
+        print(f"{'×'.join(map(str, cells)):>14}  {rows[-1]['ns_per_cell_step']:8.2f} ns per cell and step, "
+              f"at most {rows[-1]['peak_GiB']:.2f} GiB", flush=True)
     return rows
 
 
@@ -164,13 +200,15 @@ def main():
     set_threads(1)
     rows = []
     for name, case in (("1-D, 1,000 cells, t = 1", LINE), ("2-D, 256×256 cells, t = 0.1", PLANE)):
-        exact, (fp, _) = reference(case), equation(case)
+        exact, (fp, _), ours = reference(case), equation(case), None
         for peer, make in PEERS.items():
             if peer in PACKAGES and find_spec(PACKAGES[peer]) is None:
                 continue
             words, seconds, error = climb(make(case), exact, fp.grid, case["target"])
-            rows.append({"case": name, "solver": peer, "how": words, "seconds": seconds, "l1": error, "target": case["target"]})
-            print(f"{name:28} {peer:10} {words:42} {1e3 * seconds:10.3f} ms   L1 {error:.1e}", flush=True)
+            ours = ours or seconds
+            rows.append({"case": name, "solver": peer, "how": words, "seconds": seconds, "l1": error, "target": case["target"],
+                         "times_thermosim": round(seconds / ours, 2)})
+            print(f"{name:28} {peer:27} {words:42} {1e3 * seconds:10.3f} ms   L1 {error:.1e}   {seconds / ours:8.1f}×", flush=True)
     save("fokker_planck", hardware("numpy", "scipy", "numba", "fplanck", "py-pde", "FiPy"), rows + scaling())
 
 

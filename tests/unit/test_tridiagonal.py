@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from thermosim.backend.cpu.threads import get_threads, set_threads
 from thermosim.backend.cpu.tridiagonal import Chains
 
 
@@ -19,7 +20,7 @@ def generator(up, down, ring):
 
 @pytest.mark.parametrize("shape", [(1, 4, 1), (1, 5, 1), (3, 6, 1), (2, 7, 3), (1, 8, 150), (2, 9, 2)])
 @pytest.mark.parametrize("ring", [False, True])
-@pytest.mark.parametrize("weights", [(1.0, 0.0), (-0.7, 1.9)])
+@pytest.mark.parametrize("weights", [(1.0, 0.0), (-0.9, 1.9)])
 def test_every_line_is_the_dense_resolvent(shape, ring, weights):
     rng = np.random.default_rng(1)
     up, down, u = rng.exponential(size=(3, *shape))
@@ -76,3 +77,35 @@ def test_absorbing_ends_lose_what_they_should():
     Chains(up.reshape(1, 4, 1), down.reshape(1, 4, 1), 1.0).apply(u, 1.0, 0.0)
     exits = down[0] * u[0, 0, 0] + up[-1] * u[0, -1, 0]
     assert u.sum() == pytest.approx(4.0 - exits, rel=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(40, 200, 1), (3, 50, 700)])
+def test_threads_change_no_bit(shape):
+    rng, before = np.random.default_rng(4), get_threads()
+    up, down, u = rng.exponential(size=(3, *shape))
+    up[:, -1] = down[:, 0] = 0.0
+    found = []
+    try:
+        for n in (1, 3):
+            set_threads(n)
+            found.append(u.copy())
+            Chains(up, down, 0.7).apply(found[-1], 1 - 2.4, 2.4, 3)
+    finally:
+        set_threads(before)
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("ring", [False, True])
+@pytest.mark.parametrize("shape", [(1, 9, 1), (3, 30, 1)])
+def test_series_is_the_polynomial(shape, ring):
+    """Σ a_k T_k(2S − 1) u against NumPy's Chebyshev series in the eigenvectors of the dense S."""
+    rng = np.random.default_rng(5)
+    up, down, u = rng.exponential(size=(3, *shape))
+    a = np.array([0.4, -0.3, 0.5, 0.1, 0.3])
+    got = u.copy()
+    Chains(up, down, 0.8, ring).series(got, a)
+    for o in range(shape[0]):
+        S = np.linalg.inv(np.eye(shape[1]) - 0.8 * generator(up[o, :, 0], down[o, :, 0], ring))
+        values, vectors = np.linalg.eig(S)
+        want = vectors @ (np.polynomial.chebyshev.chebval(2 * values - 1, a) * np.linalg.solve(vectors, u[o, :, 0].astype(complex)))
+        np.testing.assert_allclose(got[o, :, 0], want.real, rtol=1e-10, atol=1e-12)

@@ -2,12 +2,11 @@
 
     grid.py        Axis, Grid: cells, ends, checked densities
     fluxes.py      Scharfetter–Gummel hop rates; the generator, its currents and entropy production
-    schemes.py     ImplicitEuler (positive at any step), SecondOrder; factored steps
+    schemes.py     ImplicitEuler (positive at any step), SecondOrder, Chebyshev (one axis, one step); factored steps
     march.py       steps whose error is measured
     evolution.py   a density through time under a protocol, and its ledger
     modes.py       spectrum and steady state;  passage.py   first-passage times and splitting probabilities
     densities.py   entropy, KL, W2, marginals
-    noising.py     diffusion-model processes: noise, and the way back with the score of the grid
     noising.py     diffusion-model processes: noise, and the way back with the score of the grid
     equation.py    FokkerPlanck: the verbs of all these
 
@@ -19,7 +18,7 @@ from .equation import FokkerPlanck
 from .evolution import Evolution
 from .grid import Axis, Grid, Wall
 from .noising import Noising, Passage
-from .schemes import ImplicitEuler, SecondOrder
+from .schemes import Chebyshev, ImplicitEuler, SecondOrder
 
-__all__ = ["Axis", "Evolution", "FokkerPlanck", "Grid", "ImplicitEuler", "Noising", "Passage",
+__all__ = ["Axis", "Chebyshev", "Evolution", "FokkerPlanck", "Grid", "ImplicitEuler", "Noising", "Passage",
            "SecondOrder", "Wall", "conditional", "entropy", "kl", "l1", "marginal", "mean", "w2"]

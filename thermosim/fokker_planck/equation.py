@@ -168,8 +168,9 @@ class FokkerPlanck:
             The densities at these times are kept; give the times of jumps of the protocol among them.
         protocol : Protocol, optional
             What moves; ``temperature`` drives the bath.
-        scheme : ImplicitEuler or SecondOrder
-            The first keeps p ≥ 0 at any step; the second is far more accurate per step, see its limits.
+        scheme : ImplicitEuler, SecondOrder or Chebyshev
+            The first keeps p ≥ 0 at any step; the second is far more accurate per step, see its limits; on
+            one axis at rest the third takes any time in one step.
         tolerance : float
             L1 error in time allowed over the whole run: the steps are chosen for it.
         steps : int, optional
@@ -209,7 +210,10 @@ class FokkerPlanck:
         return m / self.grid.volumes
 
     def spectrum(self, k=4, **parameters):
-        """The k slowest relaxation rates and their modes → `modes.Spectrum`; the first is 0 on a closed grid."""
+        """The k slowest relaxation rates, by real part, and their modes → `modes.Spectrum`.
+
+        The first is 0 on a closed grid. Complex pairs where a force circulates; a pair is never cut.
+        """
         return modes.spectrum(self.generator(**parameters), k, reversible=self.dynamics.force is None)
 
     def first_passage(self, target=None, **parameters):

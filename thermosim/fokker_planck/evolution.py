@@ -62,12 +62,10 @@ def evolve(equation, p, t, protocol, scheme, tolerance, steps):
     generator = equation.generator(temperature, **parameters)
     equation.warn_if_steep(generator, m)
     step = Relaxation(equation, drive, scheme) if drive.rests else DrivenStep(equation, drive, scheme)
-    march = March(step, scheme.order, float(tolerance), times[0], times[-1], 1 / generator.fastest())
+    march = March(step, float(tolerance), times[0], times[-1], 1 / generator.fastest(), scheme.first_steps)
     books, frames = Books(equation, drive, m, times[0]), [m]
     for a, b in zip(times[:-1], times[1:]):
         m, booked = march.over(m, a, b) if steps is None else march.fixed(m, a, b, int(steps))
-        if not grid.has_end("absorbing"):
-            m /= m.sum()                       # 1 up to rounding: factors rounded once err alike at every step
         grid.check_open_ends(m)
         books.close(m, b, booked, last=b == times[-1])
         frames.append(m)
@@ -106,7 +104,7 @@ class Relaxation:
 
     def __init__(self, equation, drive, scheme):
         temperature, parameters = drive.before(drive.span[0])
-        self.equation, self.scheme = equation, scheme
+        self.equation, self.scheme, self.order = equation, scheme, scheme.order_at_rest
         self.generator = equation.generator(temperature, **parameters)
 
     def __call__(self, m, t, h, steps=1):
@@ -118,7 +116,7 @@ class DrivenStep:
     """Parameters to the middle of the step at frozen p, relaxation there, parameters to the end."""
 
     def __init__(self, equation, drive, scheme):
-        self.equation, self.drive, self.scheme = equation, drive, scheme
+        self.equation, self.drive, self.scheme, self.order = equation, drive, scheme, scheme.order
 
     def __call__(self, m, t, h, steps=1):
         """Masses after `steps` steps of h, and (work, heat, entropy_env) of them."""

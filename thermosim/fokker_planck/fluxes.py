@@ -73,6 +73,14 @@ class Generator:
         """The largest total rate out of a cell along any one axis."""
         return max(np.max(u + d) for u, d in zip(self.up, self.down))
 
+    def reversible(self):
+        """Whether every ring of cells along an axis returns to where it began: Σw around it vanishes."""
+        for k, (axis, w) in enumerate(zip(self.grid.axes, self.climbs)):
+            around = np.sum(w[self._cut(k, 1, None)], axis=k)
+            if axis.periodic and np.any(np.abs(around) > 1e-9 * (1 + np.sum(np.abs(w), axis=k))):
+                return False
+        return True
+
     def flows(self, m):
         """Net probability per unit time through every face, one array per axis, n + 1 along the axis."""
         out = []
@@ -96,19 +104,32 @@ class Generator:
     def entropy_production(self, m):
         """Σ over faces of (a − b)·ln(a/b), a and b the two one-way flows; nats per unit time.
 
-        Infinite where mass faces an empty cell; flows about to underflow are left out. Tends to E|ν|²/D with second order in the cell width.
+        Infinite where mass faces an empty cell; flows about to underflow are left out. Tends to E|ν|²/D with
+        second order in the cell width.
 
         Source: Schnakenberg, Rev. Mod. Phys. 48, 571 (1976), eq. 7.6.
         """
-        total = 0.0
+        return float(sum(terms.sum() for terms in self._produced(m)))
+
+    def local_entropy_production(self, m):
+        """The same cell by cell, half of every face to either side: array of the grid's shape."""
+        total = np.zeros_like(m)
+        for k, (axis, terms) in enumerate(zip(self.grid.axes, self._produced(m))):
+            if axis.periodic:
+                total += 0.5 * (terms + np.roll(terms, 1, axis=k))
+            else:
+                total[self._cut(k, 0, -1)] += 0.5 * terms
+                total[self._cut(k, 1, None)] += 0.5 * terms
+        return total
+
+    def _produced(self, m):
+        """(a − b)·ln(a/b) of the faces behind the cells of every axis."""
         for k, (axis, up, down) in enumerate(zip(self.grid.axes, self.up, self.down)):
             a, b = (up * m), np.roll(down * m, -1, axis=k)
             if not axis.periodic:
                 a, b = a[self._cut(k, 0, -1)], b[self._cut(k, 0, -1)]
             with np.errstate(divide="ignore", invalid="ignore"):
-                terms = np.where((a == b) | (np.maximum(a, b) < VANISHING), 0.0, (a - b) * (np.log(a) - np.log(b)))
-            total += terms.sum()
-        return float(total)
+                yield np.where((a == b) | (np.maximum(a, b) < VANISHING), 0.0, (a - b) * (np.log(a) - np.log(b)))
 
     def matrix(self):
         """K as a scipy CSC matrix over cells in C order."""

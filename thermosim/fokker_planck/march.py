@@ -20,15 +20,16 @@ class March:
     Parameters
     ----------
     advance : callable (m, t, h, steps=1) → (m', books)
-        Equal steps of h from t; `books` is an array of what they booked.
-    order : int
-        Order of the step.
+        Equal steps of h from t; `books` is an array of what they booked. Its attribute `order` is the order of
+        the step.
     tolerance : float
         L1 error allowed over all of `span`.
     start, end : float
         The whole run.
     finest : float
         τ, the time in which the fastest cell empties: what happens faster is below the grid.
+    first_steps : int
+        The first step tried is this part of the run.
 
     Attributes
     ----------
@@ -38,10 +39,10 @@ class March:
         Steps taken so far, the halves that measure the error counted.
     """
 
-    def __init__(self, advance, order, tolerance, start, end, finest):
-        self.advance, self.order, self.tolerance = advance, order, tolerance
+    def __init__(self, advance, tolerance, start, end, finest, first_steps):
+        self.advance, self.order, self.tolerance = advance, advance.order, tolerance
         self.start, self.span, self.finest = start, end - start, finest
-        self.error, self.steps, self._h = 0.0, 0, self.span / 16
+        self.error, self.steps, self._h = 0.0, 0, self.span / first_steps
 
     def _share(self, t, h):
         """Part of the tolerance for a step from t."""
@@ -68,7 +69,7 @@ class March:
             if not use <= 1.0:
                 finer = level + max(1, int(np.ceil(np.log2(use) / self.order))) if np.isfinite(use) else level + 1
                 if level == DEEPEST:
-                    raise UserError(f"no step from t = {t:g} meets the tolerance {self.tolerance:g}: raise it")
+                    raise UserError(f"no step from t = {t:g} meets the tolerance {self.tolerance:g}: raise it, or take another scheme")
                 finer = min(finer, level + 8, DEEPEST)
                 done, level = done << (finer - level), finer
                 continue

@@ -14,11 +14,12 @@ class Spectrum:
     Attributes
     ----------
     rates : (k,) array
-        Eigenvalues of −K, slowest first. Where a circulating force makes them complex these are the k
-        nearest to 0 in the plane.
+        Eigenvalues of −K, slowest first: by rising real part, the rate at which a mode decays. A circulating
+        force makes pairs complex, the imaginary part being the frequency at which the mode turns; of a pair
+        the one with the positive imaginary part stands first, and no pair is cut: there may be k + 1.
     modes : (k, *shape) array
         Densities that decay as e^{−rate·t}; the first of a closed grid is the steady state, the others
-        carry no mass and have ∫|mode| = 1.
+        carry no mass and have ∫|mode| = 1. Complex where the rates are: real and imaginary part are densities.
     """
 
     rates: np.ndarray
@@ -30,7 +31,12 @@ def spectrum(generator, k, reversible):
 
     Where detailed balance holds the generator is similar to the symmetric matrix with entries
     √(k_ij·k_ji), so rates are real and found by a symmetric solver: LAPACK's tridiagonal one on a line,
-    shift-and-invert Lanczos otherwise.
+    shift-and-invert Lanczos otherwise; see `_general` for the rest.
+
+    Raises
+    ------
+    UserError
+        For k that is no whole number of modes below the number of cells.
 
     Source: Risken, The Fokker–Planck Equation, 2nd ed. (1989), §5.4.
     """
@@ -39,15 +45,15 @@ def spectrum(generator, k, reversible):
     if isinstance(k, bool) or int(k) != k or not 1 <= k < size - 1:
         raise UserError(f"k = {k!r} must be a whole number of modes, fewer than the {size} cells")
     k = int(k)
-    if reversible and grid.dimension == 1 and not grid.axes[0].periodic:
+    if grid.dimension == 1 and not grid.axes[0].periodic:      # on a line nothing circulates, whatever the force
         rates, modes = _line(generator.up[0], generator.down[0], k)
     elif reversible:
         rates, modes = _symmetric(generator.matrix(), k)
     else:
-        rates, modes = _general(generator.matrix(), k)
-    if reversible and not grid.has_end("absorbing"):
+        rates, modes = _general(generator, k)
+    if not grid.has_end("absorbing"):
         rates[0] = 0.0                        # columns of K sum to zero
-    modes = modes.T.reshape(k, *grid.shape)
+    modes = modes.T.reshape(-1, *grid.shape)
     norm = np.abs(modes).sum(axis=tuple(range(1, modes.ndim)), keepdims=True)
     first = modes[0].sum()
     modes = modes / norm
@@ -77,15 +83,42 @@ def _symmetric(K, k):
     return rates[order], vectors[:, order] * np.exp(0.5 * _log_weight(K))[:, None]
 
 
-def _general(K, k):
+def _general(generator, k):
+    """The k rates of smallest real part of a circulating flow, and their modes.
+
+    Shift-and-invert finds what is nearest to 0, and a mode that decays slowly but turns fast is not. By
+    Cauchy–Schwarz a mode turns no faster than |Im λ|² ≤ σ·Re λ, σ the entropy production rate per probability
+    where the mode lives: circles are widened until they hold all that can be slower than the k found.
+    """
     from scipy.sparse.linalg import eigs
 
-    rates, vectors = eigs(-K, k=k, sigma=-_nudge(K), which="LM")
-    order = np.argsort(rates.real)
-    rates, vectors = rates[order], vectors[:, order]
+    K = generator.matrix()
+    size, count = K.shape[0], 2 * k + 8
+    while True:
+        if count > size // 3:
+            rates, vectors = np.linalg.eig(-K.toarray())
+        else:
+            rates, vectors = eigs(-K, k=count, sigma=-_nudge(K), which="LM")
+        order = np.lexsort((-rates.imag, np.round(rates.real, 9), rates.real))
+        rates, vectors, found = rates[order], vectors[:, order], len(rates)
+        slow = rates[k - 1].real
+        steady = np.abs(vectors[:, 0].real).reshape(generator.grid.shape)
+        farthest = np.hypot(slow, np.sqrt(_turning(generator, steady / steady.sum()) * slow))
+        if found == size or np.abs(rates).max() > farthest:
+            break
+        count *= 2
+    kept = k + (k < found and bool(np.isclose(rates[k], rates[k - 1].conj(), rtol=1e-9, atol=0) and abs(rates[k].imag) > _nudge(K)))
+    rates, vectors = rates[:kept], vectors[:, :kept]
     if np.allclose(rates.imag, 0, atol=1e-12 * np.abs(K.diagonal()).max()):
         rates, vectors = rates.real, vectors.real
     return rates, vectors
+
+
+def _turning(generator, m):
+    """The largest entropy production rate per probability among cells that hold all but a thousandth of it."""
+    order = np.argsort(m.ravel())
+    held = np.cumsum(m.ravel()[order]) > 1e-3
+    return float(np.max((generator.local_entropy_production(m) / m).ravel()[order][held]))
 
 
 def _nudge(K):

@@ -177,7 +177,6 @@ class Noising:
                 later = np.maximum(later, LOWEST)      # far out in the tails rounding may pass zero
                 made += (generator.entropy_production(0.5 * (m + later)) * xi * D, np.sum((later - m) * phi), D)
                 m = later
-            m = m / m.sum()
             self.grid.check_open_ends(m)
             frames.append(m)
             for column, value in zip((sigma, heat, spread), made):

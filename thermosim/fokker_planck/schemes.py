@@ -1,13 +1,16 @@
 """Time stepping as data: which polynomial of the resolvent S = (I − γhK)⁻¹ along which axis.
 
-Along one axis a step is m ← c₁·S m + c₂·S² m; several axes are taken one after the other.
+Along one axis a step is m ← c₁·S m + c₂·S² m, or a Chebyshev series in S; several axes are taken one after
+the other. To add a scheme: the fields and the three methods of these.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..backend.cpu.tridiagonal import Chains
+from ..errors import UserError
 
 ROOT2 = np.sqrt(2.0)
 
@@ -21,10 +24,19 @@ class ImplicitEuler:
     """
 
     order: int = 1
+    order_at_rest: int = 1             # what step doubling may count on while nothing moves
+    first_steps: int = 16              # of a run whose error is controlled
     gamma: float = 1.0
     c1: float = 1.0
     c2: float = 0.0
     positive_up_to: float = np.inf     # largest h·(exit rate of a cell along one axis) with p ≥ 0 for sure
+
+    def check(self, generator):
+        """Every generator will do."""
+
+    def apply(self, chains, m, steps):
+        """m through `steps` steps along one axis, in place."""
+        chains.apply(m, self.c1, self.c2, steps)
 
     def sweeps(self, dimension):
         """(axis, share of h) of the sweeps of one step, in order."""
@@ -43,15 +55,79 @@ class SecondOrder:
     """
 
     order: int = 2
+    order_at_rest: int = 2
+    first_steps: int = 16
     gamma: float = 1 - 1 / ROOT2
     c1: float = 1 - (1 + ROOT2)        # rounded so that c₁ + c₂ is 1 to the bit: mass hangs on it
     c2: float = 1 + ROOT2
     positive_up_to: float = 1 + ROOT2
 
+    check, apply = ImplicitEuler.check, ImplicitEuler.apply
+
     def sweeps(self, dimension):
         """(axis, share of h) of the sweeps of one step, in order: there and back again."""
         there = [(k, 0.5) for k in range(dimension - 1)]
         return there + [(dimension - 1, 1.0)] + there[::-1]
+
+
+@dataclass(frozen=True)
+class Chebyshev:
+    """m ← Σ_k a_k·T_k(2S − 1) m, γ = √2/degree: e^{hK} in one step of any length, on one axis.
+
+    Where detailed balance holds the rates x of −K are real, S maps all of them, 0 to ∞, onto (0, 1], and
+    e^{−hx} = exp(−(1/s − 1)/γ) is a smooth function of s there. Its interpolant at the Chebyshev points keeps mass
+    (s = 1) and lets the fastest modes vanish (s = 0); its error, the same at every h and for any grid, is 4·10⁻⁶
+    at degree 12, 1.1·10⁻⁷ at 16, 1.4·10⁻¹⁰ at 24, in the norm that weighs with e^{U/T}. p ≥ 0 holds up to that error
+    alone. Under a protocol the parameters still rest at mid-step: second order then.
+
+    Sources: Andersson, J. Approx. Theory 32, 85 (1981): the pole and the rate of best approximation;
+    Moret, Novati, BIT Numer. Math. 44, 595 (2004): one real pole in the place of Padé's.
+    """
+
+    degree: int = 24
+    order: int = 2
+    order_at_rest: int = 1             # the error does not follow the step: count on nothing
+    first_steps: int = 1
+    positive_up_to: float = 0.0
+
+    def __post_init__(self):
+        if isinstance(self.degree, bool) or int(self.degree) != self.degree or not 2 <= self.degree <= 60:
+            raise UserError(f"degree = {self.degree!r} must be a whole number from 2 to 60")
+
+    @property
+    def gamma(self):
+        """Share of the step in the resolvent."""
+        return ROOT2 / self.degree
+
+    @cached_property
+    def coefficients(self):
+        """a_k, (degree + 1,)."""
+        j = np.arange(self.degree + 1)
+        angles = np.pi * j / self.degree
+        ends = np.where((j == 0) | (j == self.degree), 0.5, 1.0)
+        s = 0.5 * (1 + np.cos(angles))
+        s[-1] = 0.0
+        with np.errstate(divide="ignore"):
+            values = np.exp(-(1 / s - 1) / self.gamma)
+        a = 2 / self.degree * ends * (np.cos(np.outer(j, angles)) @ (ends * values))
+        a[0] += 1 - a.sum()                    # 1 to the bit: mass hangs on it
+        return a
+
+    def check(self, generator):
+        """Refuse what has no real spectrum or more than one axis."""
+        if generator.grid.dimension != 1:
+            raise UserError("Chebyshev steps are for one axis: use SecondOrder in two and three dimensions")
+        if generator.grid.axes[0].periodic and not generator.reversible():
+            raise UserError("Chebyshev steps need detailed balance, and a force drives this ring: use SecondOrder")
+
+    def apply(self, chains, m, steps):
+        """m through `steps` steps along one axis, in place."""
+        for _ in range(steps):
+            chains.series(m, self.coefficients)
+
+    def sweeps(self, dimension):
+        """(axis, share of h) of the sweeps of one step: one."""
+        return [(0, 1.0)]
 
 
 class Propagator:
@@ -60,11 +136,17 @@ class Propagator:
     Parameters
     ----------
     generator : Generator
-    scheme : ImplicitEuler or SecondOrder
+    scheme : ImplicitEuler, SecondOrder or Chebyshev
     h : float
+
+    Raises
+    ------
+    UserError
+        Where the scheme is not made for the generator.
     """
 
     def __init__(self, generator, scheme, h):
+        scheme.check(generator)
         grid = generator.grid
         self.scheme, self._sweeps, chains = scheme, [], {}
         for k, share in scheme.sweeps(grid.dimension):
@@ -78,9 +160,9 @@ class Propagator:
         """Cell masses `steps` steps later, a new array."""
         m = np.array(m, dtype=np.float64, order="C")
         if len(self._sweeps) == 1:
-            self._sweeps[0].apply(m, self.scheme.c1, self.scheme.c2, steps)
+            self.scheme.apply(self._sweeps[0], m, steps)
             return m
         for _ in range(steps):
             for chains in self._sweeps:
-                chains.apply(m, self.scheme.c1, self.scheme.c2)
+                self.scheme.apply(chains, m, 1)
         return m
