@@ -13,7 +13,7 @@ from .version import __version__
 
 _ROOMS = {
     "potentials": ("Potential", "ForceField", "Harmonic", "DoubleWell", "Quartic", "Periodic", "MullerBrown", "Rosenbrock",
-                   "Rotation", "Tilt"),
+                   "Rotation", "Tilt", "Lattice", "PhiFour", "MixtureEnergy"),
     "protocols": ("Constant", "Linear", "Smooth", "Piecewise", "Sampled", "Jump", "Expression", "Together"),
     "schedules": ("VP", "VE", "EDM", "SubVP", "karras", "log_snr", "cosine", "linear"),
     "dynamics": ("Overdamped", "Underdamped"),

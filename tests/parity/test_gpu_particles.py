@@ -35,7 +35,7 @@ def run(case, device, monkeypatch, **more):
     """1200 particles (whole blocks and a part of one), 41 steps in rows of 7 that cut groups of four."""
     precision, dynamics, scheme = CASES[case]
     if device is not None:
-        monkeypatch.setattr(engine, "_engine", lambda name: lambda *a: CudaParticleKernel(*a, device=device))
+        monkeypatch.setattr(engine, "_engine", lambda step, name: lambda *a: CudaParticleKernel(*a, device=device))
         monkeypatch.setattr(engine, "over_threads", two_shares)
     protocol = Linear(c=(0.0, 0.8)) if "c" in dynamics.potential.parameters else Linear(k=(0.2, -0.5))
     options = dict(particles=1200, x0=0.3, t=(0.0, 0.5), steps=41, every=7, protocol=protocol, scheme=scheme,

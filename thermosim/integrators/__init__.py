@@ -1,6 +1,8 @@
 """Schemes as data: how one step is taken and which books each substep keeps.
 
     step.py          a step under construction: state, noise, coefficients, books
+    arrays.py        the same where the coordinates are one array (lattices, mixtures)
+    scheme.py        what a scheme is
     overdamped.py    Euler–Maruyama, exact OU, stochastic Heun, Leimkuhler–Matthews, MALA
     underdamped.py   splittings by string ("V R O R V")
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..dynamics import Overdamped
 from ..errors import UserError
-from .step import Scheme
+from .scheme import Scheme
 
 NO_DENSITY = "the scheme has no explicit one-step density, so no entropy_env"
 KINETIC = {"kinetic_temperature": "overdamped dynamics has no velocities"}
@@ -152,7 +152,7 @@ class StochasticHeun(Scheme):
     def write(self, b):
         drift, noise = _drift(b), _noise(b)
         b.move()
-        kicks = [b.program.op("mul", noise, b.normal(i)) for i in range(b.d)]
+        kicks = [b.program.op("mul", noise, b.normal(i)) for i in b.axes]
         guess = [b.formula("x + a*F + r", x=x, a=drift, F=F, r=r) for x, F, r in zip(b.x, b.force, kicks)]
         _, at_guess, _ = b.evaluate(guess)
         half = b.half(drift)

@@ -64,8 +64,9 @@ class Step:
             if found.keys() == keep.keys():
                 break
             keep = found
+        unused = self.carried.keys() - keep.keys()
         self.carried = keep
-        self.begun = {slot: value for slot, value in self.begun.items() if slot in keep or slot == "energy"}
+        self.begun = {slot: value for slot, value in self.begun.items() if slot not in unused}
         self.coefficients = [c for c in self.coefficients if c[0] in used]
 
 
@@ -84,16 +85,21 @@ class Builder:
     def __init__(self, dynamics, driven, books):
         self.dynamics, self.wanted = dynamics, set(books)
         self.d = dynamics.dimension
+        self.axes = self._axes()
         names = list(dynamics.parameters)
         uniforms = [f"now_{n}" for n in names] + [f"next_{n}" for n in names]
         self.program, begin = Program([], uniforms), Program([], uniforms)
         self.step = Step(self.program, begin, parameters=names, driven=tuple(n for n in names if n in set(driven)))
         self.now = {n: f"now_{n}" for n in names}
         self.next = {n: f"next_{n}" if n in self.step.driven else f"now_{n}" for n in names}
-        self.x = [self.state(f"x{i}") for i in range(self.d)]
+        self.x = [self.state(f"x{i}") for i in self.axes]
         self._begin_point(begin)
         self.energy_before = "energy_now"            # before this step's move
         self.energy = self.energy_moved              # after it
+
+    def _axes(self):
+        """What a scheme writes one line for: each component."""
+        return range(self.d)
 
     # --- inputs -----------------------------------------------------------------------------------
 
@@ -157,11 +163,12 @@ class Builder:
     def formula(self, text, **names):
         return self.program.formula(text, **names)
 
-    def dot(self, a, b):
+    def dot(self, a, b, program=None):
         """Σ a_i b_i."""
-        total = self.program.op("mul", a[0], b[0])
+        program = program or self.program
+        total = program.op("mul", a[0], b[0])
         for p, q in zip(a[1:], b[1:]):
-            total = self.program.op("fma", p, q, total)
+            total = program.op("fma", p, q, total)
         return total
 
     def half(self, value):
@@ -189,7 +196,7 @@ class Builder:
 
     def _begin_point(self, begin):
         """Slots for U before and after the move, F and f after it, and how a row begins."""
-        x = [f"x{i}" for i in range(self.d)]
+        x = self.x
         begin.inputs.extend(self.step.state)
         energy, _, _ = self._law(begin, x, self.now)
         moved, force, extra = self._law(begin, x, self.next)
@@ -225,33 +232,3 @@ class Builder:
     def finish(self):
         self.step.prune()
         return self.step
-
-
-class Scheme:
-    """A scheme writes a step and says which columns it cannot book, and why.
-
-    Attributes
-    ----------
-    kind : type of dynamics it integrates
-    absent : dict of str to str
-        Ledger column → reason for its NaN.
-    """
-
-    kind = None
-    absent = {}
-
-    def write(self, b):
-        """Write one step with the vocabulary of `Builder` b."""
-        raise NotImplementedError
-
-    def check(self, dynamics, grid):
-        """Raise UserError where the scheme does not apply."""
-
-    def build(self, dynamics, driven, books):
-        """The finished `Step`."""
-        b = Builder(dynamics, driven, [c for c in books if c not in self.absent])
-        self.write(b)
-        return b.finish()
-
-    def __repr__(self):
-        return type(self).__name__ + "()"

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dynamics import Underdamped
 from ..errors import UserError
-from .step import Scheme
+from .scheme import Scheme
 
 SYNONYMS = {"A": "R", "B": "V"}
 
@@ -50,7 +50,7 @@ class Splitting(Scheme):
             decay = b.coefficient(lambda grid: np.exp(-gamma*grid.h*share["O"]))
             noise = b.coefficient(lambda grid: np.sqrt(-grid.temperature/m*np.expm1(-2*gamma*grid.h*share["O"])))
             beta = b.coefficient(lambda grid: 1/grid.temperature)
-        v = [b.state(f"v{i}") for i in range(b.d)]
+        v = [b.state(f"v{i}") for i in b.axes]
         half_mass = b.program.constant(m/2)
         b.book("heat"), b.book("entropy_env"), b.book("shadow_work")
         b.move()
@@ -103,11 +103,10 @@ class Splitting(Scheme):
     def _total_energy(self, b):
         """Rows report H = U + ½mv²."""
         begin = b.step.begin
-        begin.inputs.extend(f"v{i}" for i in range(b.d))
-        total, half_mass = b.step.begun["energy"], begin.constant(b.dynamics.mass/2)
-        for i in range(b.d):
-            total = begin.op("fma", half_mass, begin.op("mul", f"v{i}", f"v{i}"), total)
-        b.step.begun["energy"] = total
+        v = [f"v{i}" for i in b.axes]
+        begin.inputs.extend(v)
+        b.step.begun["energy"] = begin.op("fma", begin.constant(b.dynamics.mass/2), b.dot(v, v, begin),
+                                          b.step.begun["energy"])
 
 
 def BAOAB():

@@ -13,6 +13,7 @@ from ..dynamics import Overdamped
 from ..errors import UserError
 from ..files.progress import Progress
 from ..integrators import BAOAB, EulerMaruyama
+from ..integrators.arrays import ArrayStep
 from ..ledger import Ledger
 from ..protocols import Grid
 from .resume import Checkpoint
@@ -155,7 +156,7 @@ def simulate(dynamics, *, particles=None, x0="equilibrium", v0="equilibrium", t=
     _in_range(n, grid.steps, seed, first_particle)
     columns = COLUMNS + LEVELS if books is True else tuple(books or ())
     step = scheme.build(dynamics, grid.driven, columns)
-    engine = _engine(device)(step, precision, STEPS, f"{scheme!r}, {dynamics.potential!r}")
+    engine = _engine(step, device)(step, precision, STEPS, f"{scheme!r}, {dynamics.potential!r}")
     state = initial_state(dynamics, engine.state, grid, x0, v0, n, seed, first_particle).astype(engine.real, copy=False)
     worst = _steepest(dynamics, state[:1024, :dynamics.dimension], grid)
 
@@ -246,16 +247,20 @@ def _using(threads):
         set_threads(before)
 
 
-def _engine(device):
-    """The kernel class of a device, called as (step, precision, stream, title)."""
+def _engine(step, device):
+    """The kernel class of a step on a device, called as (step, precision, stream, title)."""
+    on_arrays = isinstance(step, ArrayStep)
     if device == "cpu":
+        from ..backend.cpu.arrays import ArrayKernel
         from ..backend.cpu.particles import ParticleKernel
 
-        return ParticleKernel
+        return ArrayKernel if on_arrays else ParticleKernel
     opened = open_device(device)  # a UserError says which part of CUDA is missing
+    from ..backend.cuda.arrays import CudaArrayKernel
     from ..backend.cuda.particles import CudaParticleKernel
 
-    return lambda *about: CudaParticleKernel(*about, device=opened)
+    kernel = CudaArrayKernel if on_arrays else CudaParticleKernel
+    return lambda *about: kernel(*about, device=opened)
 
 
 def _count(particles, x0):

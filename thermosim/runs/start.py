@@ -7,7 +7,7 @@ from ..backend.cpu.philox import words
 from ..errors import UserError
 
 START = 0                       # stream of one seed; the noise of the dynamics has its own
-POSITION, SECOND, VELOCITY, REMEMBERED = 0, 1, 2, 3      # draws of that stream
+POSITION, SECOND, VELOCITY, REMEMBERED, CHOICE = 0, 1, 2, 3, 4   # draws of that stream; 0 to 3 share their words
 CHUNK = 1 << 18                 # particles at a time: bounded memory, same bits for any value
 DEPTH = 45.0                    # energies above the minimum, in T, that no draw ever reaches
 
@@ -15,7 +15,7 @@ DEPTH = 45.0                    # energies above the minimum, in T, that no draw
 def equilibrium(potential, temperature, parameters, seed, n, first=0):
     """n draws from e^{−U/T}/Z.
 
-    Exact for a quadratic energy in any dimension (Gaussian) and in one dimension (inverse of the
+    Exact for a quadratic energy and for a mixture in any dimension, and in one dimension (inverse of the
     integrated density on 65,537 points).
 
     Parameters
@@ -37,17 +37,27 @@ def equilibrium(potential, temperature, parameters, seed, n, first=0):
     """
     d = potential.dimension
     out = np.empty((n, d))
-    if getattr(potential, "is_quadratic", False):
+    if hasattr(potential, "equilibrium"):
+        draw = _by_potential(potential, temperature, parameters, seed)
+    elif getattr(potential, "is_quadratic", False):
         draw = _gaussian(potential, temperature, parameters, seed)
     elif d == 1:
         draw = _inverse_density(potential, temperature, parameters, seed)
     else:
-        raise UserError('x0="equilibrium" knows quadratic energies and one dimension: give x0 as an array, '
+        raise UserError('x0="equilibrium" knows quadratic energies, mixtures and one dimension: give x0 as an array, '
                         "or let a first run relax and start from its x")
     for lo in range(0, n, CHUNK):
         hi = min(lo + CHUNK, n)
         out[lo:hi] = draw(hi - lo, first + lo)
     return out
+
+
+def _by_potential(potential, temperature, parameters, seed):
+    def draw(count, start):
+        z = normals(seed, START, POSITION, count, potential.dimension, first=start)
+        u = (words(seed, START, CHOICE, count, 1, first=start)[:, 0] + 0.5) * 2.0**-32
+        return potential.equilibrium(z, u, temperature, parameters)
+    return draw
 
 
 def _gaussian(potential, temperature, parameters, seed):

@@ -140,6 +140,44 @@ def _denoise(start, stop, x, denoised, logp, width, offset, inverse, gain, means
 
 
 @strict
+def mixture_energy(x, force, energy, lanes, sigma, theta, tables):
+    """U = −θ ln p_σ and −∇U of a tile x (d, width): force (d, width), energy (width,), in the type of x.
+
+    `tables` is log_weights, means, eigvals, V and Vᵀ as in `symbolic.loops.LogSum`. Arithmetic is float64.
+    """
+    log_weights, means, eigvals, back, turn = tables
+    (components, d), width = means.shape, x.shape[1]
+    inverse, offset, pull, origin = np.empty((components, d)), np.empty(components), np.empty(d), np.zeros(d)
+    variance, unit = np.float64(sigma)*np.float64(sigma), np.float64(theta)
+    for k in range(components):
+        volume = 0.0
+        for j in range(d):
+            inverse[k, j] = 1.0/(eigvals[k, j] + variance)
+            volume += log(2*np.pi*(eigvals[k, j] + variance))
+        offset[k] = fma(-0.5, volume, log_weights[k])
+    tile, shifted, y, mean = (np.empty((d, width)), np.empty((d, width)), np.empty((d, width)), np.zeros((d, width)))
+    q, total, largest = np.empty((components, width)), np.empty(width), np.empty(width)
+    for i in range(d):
+        for b in range(lanes):
+            tile[i, b] = x[i, b]
+    for k in range(components):
+        _principal(tile, means[k], turn[k], shifted, y, lanes)
+        _log_term(y, inverse[k], offset[k], q[k], lanes)
+    _normalise(q, total, largest, lanes)
+    for k in range(components):
+        if components > 1:                  # one component: y is still there
+            _principal(tile, means[k], turn[k], shifted, y, lanes)
+        for j in range(d):
+            pull[j] = -inverse[k, j]
+        _add_mean(q[k], y, pull, origin, back[k], mean, lanes)
+    for b in range(lanes):
+        energy[b] = -unit*total[b]
+    for i in range(d):
+        for b in range(lanes):
+            force[i, b] = unit*mean[i, b]
+
+
+@strict
 def _covariance(start, stop, x, denoised, logp, trace, square,
                 offset, inverse, gain, means, back, turn, within, spread):
     """Trace and squared Frobenius norm of Cov[x₀|x]; rows of the matrix are formed one at a time.

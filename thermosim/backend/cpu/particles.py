@@ -174,7 +174,7 @@ class ParticleKernel:
         slots = [*step.state, *step.books, *step.levels, "energy", *step.carried, "energy_before"]
         at = {name: k for k, name in enumerate(slots)}
         self.observed = list(dict.fromkeys(slots[:at["energy"] + 1]))
-        length, rows = _grouping(step)
+        length, rows = grouping(step)
         size = np.dtype(real).itemsize*len(slots) + np.dtype(noise).itemsize*rows + 16
         self.block = next(b for b in (512, 256, 128, 64) if b*size <= SCRATCH or b == 64)
         text = _Text(step, at, length, self.block)
@@ -194,7 +194,7 @@ class ParticleKernel:
         self.run = load_source(self.source, "particles").run
 
 
-def _grouping(step):
+def grouping(step):
     """Steps that share whole Philox blocks of four draws, and the rows of normals they need."""
     count = max([index + 1 for _, _, index in step.noise + step.numbers], default=1)
     length = 4//gcd(4, count)
@@ -225,7 +225,7 @@ class _Text:
 
     def step_body(self):
         outputs = [self._new(slot) for slot in self.slots]
-        return _indent([*numba_lines(self.step.advance, outputs), f"return {', '.join(outputs)},"])
+        return indent([*numba_lines(self.step.advance, outputs), f"return {', '.join(outputs)},"])
 
     def _slot(self, slot):
         """A place of the flat array; one literal, for each operator costs the compiler time."""
@@ -241,7 +241,7 @@ class _Text:
         outputs = [*self.step.begun.values()]
         lines = numba_lines(self.step.begin, outputs)
         rename = "".join(f"    {name} = b{name}\n" for name in self.step.begin.constants.values())
-        return rename + _indent([*lines, f"return {', '.join(outputs)},"])
+        return rename + indent([*lines, f"return {', '.join(outputs)},"])
 
     def draw_body(self):
         """Words and normals of one group: `blocks` Philox blocks for each component."""
@@ -253,7 +253,7 @@ class _Text:
                 lines.append(f"fill_particle_words(W, m, first, np.uint64({c}), {block}, stream, k0, k1)")
                 row = 4*(j*blocks + b)
                 lines.append(f"fill_{'numbers' if c in uniforms else 'normals'}(G[{row}:{row + 4}], W, m)")
-        return _indent(lines or ["pass"])
+        return indent(lines or ["pass"])
 
     def loads(self, steps):
         lines = []
@@ -261,16 +261,16 @@ class _Text:
             lines += [f"{c}_{j} = C[n + {j}, {k}]" for k, c in enumerate(self.coefficients)]
             lines += [f"{p}_{j} = P[n + {j + 1}, {self._column(p)}]" for p in self.now]
             lines += [f"{p}_{j} = P[n + {j + 2}, {self._column(p)}]" for p in self.next]
-        return _indent(lines)
+        return indent(lines)
 
     def _column(self, name):
         return self.step.parameters.index(name.split("_", 1)[1])
 
     def load(self):
-        return _indent([f"{slot} = {self._slot(slot)}" for slot in self.slots if slot not in self.step.levels], 2)
+        return indent([f"{slot} = {self._slot(slot)}" for slot in self.slots if slot not in self.step.levels], 2)
 
     def store(self):
-        return _indent([f"{self._slot(slot)} = {slot}" for slot in self.slots], 2)
+        return indent([f"{self._slot(slot)} = {slot}" for slot in self.slots], 2)
 
     def group_steps(self):
         return "\n".join(self.call(j) for j in range(self.length))
@@ -284,17 +284,17 @@ class _Text:
             noise.append(f"real(G[{moved}i + {row*self.block}])")
         arguments = [*(s for s in self.slots if s not in self.step.levels), *noise,
                      *(f"{name}_{j}" for name in [*self.coefficients, *self.now, *self.next])]
-        return _indent([f"({', '.join(self.slots)},) = step({', '.join(arguments)})"], 2)
+        return indent([f"({', '.join(self.slots)},) = step({', '.join(arguments)})"], 2)
 
     def start_loads(self):
-        return _indent([f"{p} = P[n, {self._column(p)}]" for p in self.now]
+        return indent([f"{p} = P[n, {self._column(p)}]" for p in self.now]
                        + [f"{p} = P[n + 1, {self._column(p)}]" for p in self.next])
 
     def start_step(self):
         targets = ", ".join(self._slot(slot) for slot in self.step.begun)
         state = [self._slot(s) for s in self.step.state]
-        return _indent([f"({targets},) = begin({', '.join([*state, *self.now, *self.next])})"], 2)
+        return indent([f"({targets},) = begin({', '.join([*state, *self.now, *self.next])})"], 2)
 
 
-def _indent(lines, depth=1):
+def indent(lines, depth=1):
     return "\n".join("    "*depth + line for line in lines)

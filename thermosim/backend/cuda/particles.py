@@ -8,7 +8,7 @@ from string import Template
 import numpy as np
 
 from ...symbolic.printers import cuda_lines
-from ..cpu.particles import PRECISIONS, ParticleKernel, _grouping
+from ..cpu.particles import PRECISIONS, ParticleKernel, grouping
 from . import C_TYPES, expand, source
 
 LANES = 32       # running sums of a block's moments
@@ -106,7 +106,7 @@ def law_text(step, precision, stream):
     new = {**step.state, **step.books, **step.levels}
     slots = [*new, "energy", *step.carried]
     at = {name: k for k, name in enumerate(slots)}
-    length, numbers = _grouping(step)
+    length, numbers = grouping(step)
     place = {name: at.get(name, 0) for name in ("energy", "work", "shadow_work", "heat")}
     return LAW.substitute(
         place, noise=C_TYPES[PRECISIONS[precision][1]],
@@ -155,7 +155,7 @@ def _noise(step):
     """Random numbers per component and step, the components, and the steps of a group."""
     noise = [*step.noise, *step.numbers]
     per_step = max([index + 1 for _, _, index in noise], default=1)
-    return per_step, sorted({c for _, c, _ in noise}), _grouping(step)[0]
+    return per_step, sorted({c for _, c, _ in noise}), grouping(step)[0]
 
 
 def _parameters(step, now, ahead):
