@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from thermosim.backend.cpu.threads import get_threads, set_threads
-from thermosim.backend.cpu.tridiagonal import Chains
+from thermosim.backend.cpu.chains import Chains
 
 
 def generator(up, down, ring):

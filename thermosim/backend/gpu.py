@@ -144,6 +144,12 @@ class Gpu:
                   numpy.int32(eigvecs is not None))
         return cupy.asarray(denoised.T, order="C"), logp
 
+    def chains(self, up, down, h, ring=False):
+        """Tridiagonal chains (I − hK)⁻¹ of rates (outer, n, inner) in NumPy arrays; see `thermosim.backend.cpu.chains`."""
+        from .cuda.chains import CudaChains
+
+        return CudaChains(up, down, h, ring, self)
+
     def _run(self, file, kernel, real, shape, *arguments):
         """Launch a kernel of ``file``.cuh on arrays that all have dtype `real`, or are random words."""
         real = numpy.dtype(real)

@@ -47,7 +47,7 @@ class Evolution:
         return self.densities[-1]
 
 
-def evolve(equation, p, t, protocol, scheme, tolerance, steps):
+def evolve(equation, p, t, protocol, scheme, tolerance, steps, device):
     """Body of `FokkerPlanck.evolve`; see there."""
     times = np.asarray(t, dtype=np.float64)
     if times.ndim != 1 or len(times) < 2 or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
@@ -61,11 +61,13 @@ def evolve(equation, p, t, protocol, scheme, tolerance, steps):
     temperature, parameters = drive.before(times[0])
     generator = equation.generator(temperature, **parameters)
     equation.warn_if_steep(generator, m)
-    step = Relaxation(equation, drive, scheme) if drive.rests else DrivenStep(equation, drive, scheme)
+    step = (Relaxation if drive.rests else DrivenStep)(equation, drive, scheme, device)
     march = March(step, float(tolerance), times[0], times[-1], 1 / generator.fastest(), scheme.first_steps)
     books, frames = Books(equation, drive, m, times[0]), [m]
+    moving = device.asarray(m)
     for a, b in zip(times[:-1], times[1:]):
-        m, booked = march.over(m, a, b) if steps is None else march.fixed(m, a, b, int(steps))
+        moving, booked = march.over(moving, a, b) if steps is None else march.fixed(moving, a, b, int(steps))
+        m = device.to_host(moving)
         grid.check_open_ends(m)
         books.close(m, b, booked, last=b == times[-1])
         frames.append(m)
@@ -102,21 +104,21 @@ class Drive:
 class Relaxation:
     """Steps while nothing moves and all force has an energy: heat follows from the ends of an interval."""
 
-    def __init__(self, equation, drive, scheme):
+    def __init__(self, equation, drive, scheme, device):
         temperature, parameters = drive.before(drive.span[0])
-        self.equation, self.scheme, self.order = equation, scheme, scheme.order_at_rest
+        self.equation, self.scheme, self.device, self.order = equation, scheme, device, scheme.order_at_rest
         self.generator = equation.generator(temperature, **parameters)
 
     def __call__(self, m, t, h, steps=1):
         """Masses after `steps` steps of h; nothing booked."""
-        return self.equation.propagator(self.generator, self.scheme, h).advance(m, steps), np.zeros(3)
+        return self.equation.propagator(self.generator, self.scheme, h, self.device).advance(m, steps), np.zeros(3)
 
 
 class DrivenStep:
     """Parameters to the middle of the step at frozen p, relaxation there, parameters to the end."""
 
-    def __init__(self, equation, drive, scheme):
-        self.equation, self.drive, self.scheme, self.order = equation, drive, scheme, scheme.order
+    def __init__(self, equation, drive, scheme, device):
+        self.equation, self.drive, self.scheme, self.device, self.order = equation, drive, scheme, device, scheme.order
 
     def __call__(self, m, t, h, steps=1):
         """Masses after `steps` steps of h, and (work, heat, entropy_env) of them."""
@@ -130,7 +132,8 @@ class DrivenStep:
         equation = self.equation
         temperature, parameters = self.drive.before(t + 0.5 * h)
         generator = equation.generator(temperature, **parameters)
-        relaxed = Propagator(generator, self.scheme, h).advance(m)
+        moved = Propagator(generator, self.scheme, h, self.device).advance(m)
+        m, relaxed = (self.device.to_host(x) for x in (m, moved))      # the books are kept on the host
         start, U, end = (equation.energy(**values) for values in
                          (self.drive.before(t)[1], parameters, self.drive.before(t + h)[1]))
         work = np.sum(m * (U - start)) + np.sum(relaxed * (end - U))
@@ -139,7 +142,7 @@ class DrivenStep:
             powers = [equation.power(generator, x, parameters) for x in (m, relaxed)]
             done = h * (powers[1] if self.scheme.order == 1 else 0.5 * sum(powers))
             work, heat = work + done, heat - done
-        return relaxed, np.array([work, heat, -heat / temperature])
+        return moved, np.array([work, heat, -heat / temperature])
 
 
 class Books:

@@ -63,7 +63,7 @@ class March:
             whole, _ = self.advance(m, t, h)
             half, first = self.advance(m, t, 0.5 * h)
             half, second = self.advance(half, t + 0.5 * h, 0.5 * h)
-            error = np.abs(whole - half).sum() / (2**self.order - 1)
+            error = float(abs(whole - half).sum()) / (2**self.order - 1)
             # the share of the tolerance that this step uses, falls as h^order
             use = 0.0 if error < ROUNDING else error / self._share(t, h)
             if not use <= 1.0:

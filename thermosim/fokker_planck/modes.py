@@ -99,7 +99,7 @@ def _general(generator, k):
             rates, vectors = np.linalg.eig(-K.toarray())
         else:
             rates, vectors = eigs(-K, k=count, sigma=-_nudge(K), which="LM")
-        order = np.lexsort((-rates.imag, np.round(rates.real, 9), rates.real))
+        order = np.lexsort((-rates.imag, np.round(rates.real, 9)))
         rates, vectors, found = rates[order], vectors[:, order], len(rates)
         slow = rates[k - 1].real
         steady = np.abs(vectors[:, 0].real).reshape(generator.grid.shape)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..backend.cpu.tridiagonal import Chains
+from ..backend import open_device
 from ..errors import UserError
 
 ROOT2 = np.sqrt(2.0)
@@ -138,6 +138,8 @@ class Propagator:
     generator : Generator
     scheme : ImplicitEuler, SecondOrder or Chebyshev
     h : float
+    device : Cpu or Gpu, optional
+        Where the masses lie.
 
     Raises
     ------
@@ -145,20 +147,21 @@ class Propagator:
         Where the scheme is not made for the generator.
     """
 
-    def __init__(self, generator, scheme, h):
+    def __init__(self, generator, scheme, h, device=None):
         scheme.check(generator)
+        device = device or open_device()
         grid = generator.grid
         self.scheme, self._sweeps, chains = scheme, [], {}
         for k, share in scheme.sweeps(grid.dimension):
             if (k, share) not in chains:
                 lines = (int(np.prod(grid.shape[:k])), grid.shape[k], int(np.prod(grid.shape[k + 1:])))
-                chains[k, share] = Chains(generator.up[k].reshape(lines), generator.down[k].reshape(lines),
-                                          scheme.gamma * share * h, grid.axes[k].periodic)
+                chains[k, share] = device.chains(generator.up[k].reshape(lines), generator.down[k].reshape(lines),
+                                                 scheme.gamma * share * h, grid.axes[k].periodic)
             self._sweeps.append(chains[k, share])
 
     def advance(self, m, steps=1):
-        """Cell masses `steps` steps later, a new array."""
-        m = np.array(m, dtype=np.float64, order="C")
+        """Cell masses, float64 of the device, `steps` steps later: a new array."""
+        m = m.copy()
         if len(self._sweeps) == 1:
             self.scheme.apply(self._sweeps[0], m, steps)
             return m

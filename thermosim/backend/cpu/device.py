@@ -2,6 +2,7 @@
 import numpy
 
 from . import network
+from .chains import Chains
 from .matmul import matmul, silu_layer
 from .normals import normals
 from .philox import words
@@ -66,3 +67,7 @@ class Cpu:
         beta1, beta2 = betas
         scalars = (rate, beta1, beta2, 1 / (1 - beta1**step), 1 / (1 - beta2**step), eps, decay, follow)
         network.adam(p, g, m, v, ema, *(p.dtype.type(s) for s in scalars))
+
+    def chains(self, up, down, h, ring=False):
+        """Tridiagonal chains (I − hK)⁻¹ of rates (outer, n, inner); see `thermosim.backend.cpu.chains`."""
+        return Chains(up, down, h, ring)
