@@ -9,7 +9,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[1] / "thermosim"
 FLOORS = (
-    {"version", "errors", "names", "command", "symbolic", "backend", "files"},
+    {"version", "errors", "names", "command", "symbolic", "backend", "datasets", "files"},
     {"ledger", "potentials", "protocols", "schedules"},
     {"score"},
     {"dynamics"},

@@ -6,9 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ..datasets.swiss_roll import SwissRoll
 from ..errors import UserError
 from ..names import unknown
-from .guard import memory_bytes
+from .cifar import read_cifar
+from .guard import refuse_huge
+from .idx import read_idx
+from .images import read_images
+
+FORMATS = ("FILE.npy", "FILE.npz", "an IDX file (idx in its name)", "FILE.bin of CIFAR-10", "a folder of pictures")
 
 
 @dataclass
@@ -35,18 +41,22 @@ class Data:
         return len(self.values)
 
 
-def load_data(name, minimum=16, seed=0):
-    """The built-in set of that name, or the array in a file.
+def load_data(name, minimum=16, seed=0, patch=None):
+    """The built-in set of that name, or the array in a file or folder.
 
     Parameters
     ----------
     name : str or Path
-        "digits", "swissroll", or the path of a ``.npy`` or ``.npz`` file that holds numbers of shape
-        (n, ...): in an archive the array called x or data, or the only one.
+        "digits", "swissroll", or a path: ``.npy`` or ``.npz`` with numbers of shape (n, ...), in an archive the
+        array called x or data, or the only one; an IDX file as of MNIST (a name with idx in it, ``.gz`` or not);
+        CIFAR-10's binary version (``.bin``, or the folder of its batches); a folder of pictures. Bytes of
+        pictures become x/127.5 − 1 in [−1, 1].
     minimum : int
         Fewest points to accept.
     seed : int
         Of generated sets.
+    patch : int, optional
+        Cut the pictures of a folder into squares of that many pixels.
 
     Returns
     -------
@@ -55,16 +65,16 @@ def load_data(name, minimum=16, seed=0):
     Raises
     ------
     UserError
-        For an unknown name, a missing file, or an array that is not n finite points of one shape.
+        For an unknown name, a missing or damaged file, or an array that is not n finite points of one shape.
     """
-    path = Path(name)
-    if path.suffix in (".npy", ".npz"):
-        return _checked(_read_file(path), path, minimum)
     if str(name) in BUILT_IN:
         return BUILT_IN[str(name)](seed)
+    path = Path(name)
+    if path.suffix in (".npy", ".npz", ".bin") or "idx" in path.name or path.is_dir():
+        return _checked(_read(path, patch), path, minimum)
     if path.exists():
-        raise UserError(f"{path}: only .npy and .npz files can be read; save the array with numpy.save")
-    raise unknown("data set", str(name), [*BUILT_IN, "FILE.npy", "FILE.npz"])
+        raise UserError(f"{path}: not one of {', '.join(FORMATS)}; save the array with numpy.save")
+    raise unknown("data set", str(name), [*BUILT_IN, *FORMATS])
 
 
 def digits(seed=0):
@@ -77,22 +87,25 @@ def digits(seed=0):
 
 
 def swiss_roll(seed=0, n=6000, noise=0.05):
-    """Points on a spiral: (t cos t, t sin t), t = 1.5π(1 + 2u), standardised, plus Gaussian noise.
-
-    Each coordinate is standardised by the exact mean and variance over u ~ U(0, 1), not by those of
-    the sample: the density is the same for every seed and n. With t uniform on [3π/2, 9π/2],
-    ⟨t cos t⟩ = 2, ⟨t sin t⟩ = 2/(3π), ⟨t² cos² t⟩ = 39π²/8 − 1/4, ⟨t² sin² t⟩ = 39π²/8 + 1/4.
-    """
-    rng = np.random.Generator(np.random.PCG64(seed))
-    t = 1.5 * np.pi * (1 + 2 * rng.random(n))
-    mean = np.array([2, 2 / (3 * np.pi)])
-    square = 39 * np.pi**2 / 8 + np.array([-0.25, 0.25])
-    spiral = np.stack([t * np.cos(t), t * np.sin(t)], axis=1)
-    values = (spiral - mean) / np.sqrt(square - mean**2) + noise * rng.standard_normal((n, 2))
-    return Data(values, (2,), "swissroll")
+    """n points of `datasets.swiss_roll.SwissRoll`."""
+    return Data(SwissRoll(noise).sample(n, seed), (2,), "swissroll")
 
 
 BUILT_IN = {"digits": digits, "swissroll": swiss_roll}
+
+
+def _read(path, patch):
+    """The array of a user's file or folder."""
+    if path.suffix in (".npy", ".npz"):
+        return _read_file(path)
+    if path.is_dir():
+        return read_cifar(path) if any(path.glob("data_batch_*.bin")) else read_images(path, patch)
+    if path.suffix == ".bin":
+        return read_cifar(path)
+    array = read_idx(path)
+    if array.ndim < 2:
+        raise UserError(f"{path} holds one number a point, labels perhaps: give the file of the images")
+    return array
 
 
 def _read_file(path):
@@ -137,9 +150,7 @@ def _check_header(path, file, size):
         declared *= length
     if declared > size:
         raise UserError(f"{path} declares {declared:.3g} bytes and holds {size}: save the array again")
-    if declared * 8 // dtype.itemsize > memory_bytes() // 2:
-        raise UserError(f"{path} needs {declared * 8 / dtype.itemsize:.3g} bytes as float64, more than half of "
-                        "this machine's memory: take a part of it")
+    refuse_huge(path, declared * 8 // dtype.itemsize)
 
 
 def _checked(array, path, minimum):
@@ -150,6 +161,8 @@ def _checked(array, path, minimum):
                         f"(the first axis of {array.shape} counts them)")
     shape = array.shape[1:] or (1,)
     values = np.ascontiguousarray(array, dtype=np.float64).reshape(len(array), -1)
+    if path.suffix not in (".npy", ".npz") and array.dtype == np.uint8:
+        return Data(values / 127.5 - 1, shape, path.stem, quantum=1 / 127.5)
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         raise UserError(f"{path}: {values[row, column]} at row {row}, column {column}; "

@@ -28,6 +28,13 @@ def memory_bytes():
         return 1 << 33
 
 
+def refuse_huge(path, needed):
+    """Raise UserError where `needed` bytes are more than half of this machine's memory."""
+    if needed > memory_bytes() // 2:
+        raise UserError(f"{path} needs {needed:.3g} bytes as float64, more than half of this machine's memory: "
+                        "take a part of it")
+
+
 def refuse_foreign(path, file):
     """Raise UserError unless `file`, an open h5py.File, is one that thermosim wrote and safe to read."""
     # listing the names raises where the header is damaged; asking for one would only say "absent"
