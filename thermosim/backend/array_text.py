@@ -73,18 +73,22 @@ class ArrayText:
     Parameters
     ----------
     step : ArrayStep
+
+    Attributes
+    ----------
     length : int
-        Steps that share whole Philox blocks.
-    rows : int
-        Random numbers of a component in such a group.
+        Steps that share whole Philox blocks: a group.
+    per_step, rows : int
+        Random numbers of a component in a step, and in a group.
     """
 
     operations = {}          # operation → format of its expression
 
-    def __init__(self, step, length, rows):
-        self.step, self.plan, self.d = step, Layout(step), step.dimension
-        self.length, self.rows = length, rows
+    def __init__(self, step):
+        self.step, self.plan = step, Layout(step)
+        self.length, _ = step.grouping()
         self.per_step = max([index + 1 for _, _, index in [*step.noise, *step.numbers]], default=1)
+        self.rows = self.length*self.per_step
 
     # ---- the language ----
 
@@ -128,7 +132,19 @@ class ArrayText:
         """Energy and force of array number x, to array number `force` and number `energy`."""
         raise NotImplementedError
 
+    def table_at(self, table, row, column):
+        """An entry of table "C" (coefficients) or "P" (parameters), `row` rows after this step's."""
+        raise NotImplementedError
+
     # ---- the text ----
+
+    def coefficients(self):
+        return [self.let(name, self.table_at("C", 0, k)) for k, (name, _) in enumerate(self.step.coefficients)]
+
+    def parameters(self, now, ahead):
+        column = self.step.parameters.index
+        return ([self.let(f"now_{p}", self.table_at("P", now, column(p))) for p in self.step.parameters]
+                + [self.let(f"next_{p}", self.table_at("P", ahead, column(p))) for p in self.step.driven])
 
     def program(self, key, program):
         """Lines of "advance" or "begin", after the uniforms were declared."""

@@ -13,6 +13,7 @@ the next step its force and its work.
 """
 
 from dataclasses import dataclass, field
+from math import gcd
 
 from ..symbolic import Program
 from ..symbolic.printers import needed
@@ -53,6 +54,13 @@ class Step:
     coefficients: list = field(default_factory=list)
     parameters: list = field(default_factory=list)
     driven: tuple = ()
+
+    def grouping(self):
+        """Steps that share whole Philox blocks of four draws, and the rows of random numbers they need."""
+        noise = self.noise + self.numbers
+        per_step = max([index + 1 for _, _, index in noise], default=1)
+        length = 4//gcd(4, per_step)
+        return length, length*per_step*len({c for _, c, _ in noise})
 
     def prune(self):
         """Drop carried values that nothing uses, once the books are chosen."""

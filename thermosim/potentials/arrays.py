@@ -7,6 +7,7 @@ so 4,096 sites cost no more to define than one.
 import numpy as np
 
 from ..errors import UserError
+from ..symbolic import Program
 from ..symbolic.loops import Bonds, LogSum
 from .base import Law, Potential
 
@@ -153,10 +154,10 @@ class MixtureEnergy(ArrayEnergy):
 
 def _derived(potential):
     """(Program, [value, derivative]) of a potential of one variable."""
-    program = potential.blank_program()
-    program.inputs = list(potential.coordinates)
-    names = potential.names(potential.coordinates, {p: p for p in potential.parameters})
-    return program, program.expressions([potential.derivative(), potential.derivative(*potential.coordinates)], names)
+    names = {p: f"p_{p}" for p in potential.parameters}
+    program = Program(potential.coordinates, names.values())
+    laws = [potential.derivative(), potential.derivative(*potential.coordinates)]
+    return program, program.expressions(laws, potential.names(potential.coordinates, names))
 
 
 def _neighbours(shape):

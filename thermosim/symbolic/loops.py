@@ -23,7 +23,7 @@ class Bonds:
     Attributes
     ----------
     site, bond : (Program, [value, derivative])
-        u(phi) and v(delta), with the parameters as uniforms.
+        u(phi) and v(delta); a parameter λ is the uniform p_λ, which cannot clash with a kernel's own names.
     neighbours : (d, 2·axes) int array
         Of each site: its neighbour forwards along each axis, then backwards. A bond points forwards.
     """
@@ -39,7 +39,7 @@ class Bonds:
 
 @dataclass(frozen=True)
 class LogSum:
-    """−θ ln Σ_k w_k N(x; μ_k, V_k diag(l_k + σ²) V_kᵀ), with the uniforms `theta` and `sigma`.
+    """−θ ln Σ_k w_k N(x; μ_k, V_k diag(l_k + σ²) V_kᵀ), with the uniforms p_theta and p_sigma.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from ...symbolic.loops import Bonds, LogSum
 from ...symbolic.printers import CALLS, INFIX, PYTHON, numba_lines
 from ..array_text import ArrayText
 from .generated import load_source
-from .particles import PRECISIONS, WATCH, grouping, indent
+from .particles import PRECISIONS, WATCH, indent
 from .threads import over_threads
 
 CACHE = 512 * 1024           # bytes a block may use, near the second-level cache
@@ -141,9 +141,8 @@ class ArrayKernel:
         d = step.dimension
         self.state = [f"{slot.rstrip('0')}{k}" for slot in step.state for k in range(d)]
         self.observed = ["field", "field_square", *step.books, *step.levels, "energy"]
-        length, rows = grouping(step)
-        rows //= len({c for _, c, _ in step.noise + step.numbers})      # of one component
-        text = self.text = NumbaText(step, length, rows)
+        text = self.text = NumbaText(step)
+        rows = text.rows
         numbers = text.plan.numbers
         size = d*(len(text.plan.arrays)*self.real.itemsize + rows*np.dtype(noise).itemsize)
         self.block = next(b for b in (512, 256, 128, 64, 32, 16, 8) if b*size <= CACHE or b == 8)
@@ -156,7 +155,7 @@ class ArrayKernel:
             blocks=rows//4, stream=stream, draw_numbers=text.draw_numbers(stream), advance=text.advance(),
             begin=text.begin(), rows=at["field"] + len(numbers), normal_rows=max(1, rows*(d + bool(step.numbers))),
             n_books=len(step.books), n_state=len(step.state), energy_before=at["energy_before"],
-            energy=at["energy"], books=at["field"] + 2, length=length, watch=WATCH, closure=closed,
+            energy=at["energy"], books=at["field"] + 2, length=text.length, watch=WATCH, closure=closed,
             observed=len(self.observed), numbers=at["field"])
         source = head + body
         tables = step.loop.tables
@@ -180,7 +179,7 @@ def energy_and_force(loop, x, parameters):
     """
     n, d = x.shape
     block = next(b for b in (512, 256, 128, 64, 32, 16, 8) if b*d*16 <= CACHE or b == 8)
-    names = tuple(parameters)
+    names = tuple(f"p_{name}" for name in parameters)
     listed = "".join(f"{name}, " for name in names)
     source = (HEADER.format(title="an energy on arrays", real="float64", noise="float64", block=block, dimension=d)
               + law_text(loop, names) + FACE.format(parameters=listed))
@@ -219,7 +218,7 @@ def _(loop: Bonds, uniforms):
 @law_text.register
 def _(loop: LogSum, uniforms):
     lines = ["X, F = S[np.int64(x):np.int64(x) + D*B].reshape((D, B)), S[np.int64(f):np.int64(f) + D*B].reshape((D, B))",
-             "mixture_energy(X, F, S[np.int64(e):np.int64(e) + B], np.int64(m), sigma, theta, tables)"]
+             "mixture_energy(X, F, S[np.int64(e):np.int64(e) + B], np.int64(m), p_sigma, p_theta, tables)"]
     return _law("".join(f"{name}, " for name in uniforms), lines)
 
 
@@ -275,18 +274,15 @@ class NumbaText(ArrayText):
         listed = "".join(f"{u}, " for u in uniforms)
         return f"law(S, whole({x}*D*B), whole({force}*D*B), {self._number(energy)}, m, {listed}tables)"
 
+    def table_at(self, table, row, column):
+        return f"{table}[n + {row}, {column}]"
+
     def advance(self):
-        lines = [f"{name} = C[n, {k}]" for k, (name, _) in enumerate(self.step.coefficients)]
-        lines += self._parameters(1, 2) + [f"turn = whole(n % {self.length})*whole({self.per_step})"]
-        return indent(lines + self.program("advance", self.step.advance))
+        turn = f"turn = whole(n % {self.length})*whole({self.per_step})"
+        return indent(self.coefficients() + self.parameters(1, 2) + [turn] + self.program("advance", self.step.advance))
 
     def begin(self):
-        return indent(self._parameters(0, 1) + self.program("begin", self.step.begin))
-
-    def _parameters(self, now, ahead):
-        column = self.step.parameters.index
-        return ([f"now_{p} = P[n + {now}, {column(p)}]" for p in self.step.parameters]
-                + [f"next_{p} = P[n + {ahead}, {column(p)}]" for p in self.step.driven])
+        return indent(self.parameters(0, 1) + self.program("begin", self.step.begin))
 
     def draw_numbers(self, stream):
         if not self.step.numbers:

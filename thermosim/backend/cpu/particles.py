@@ -5,7 +5,6 @@ registers, and at row ends statistics in loops of their own. Particles are indep
 blocks, threads or calls gives the same bits. Slots share one flat array at fixed offsets: constant
 distances between them are what lets the compiler vectorise without alias tests.
 """
-from math import gcd
 from string import Template
 
 import numpy as np
@@ -174,7 +173,7 @@ class ParticleKernel:
         slots = [*step.state, *step.books, *step.levels, "energy", *step.carried, "energy_before"]
         at = {name: k for k, name in enumerate(slots)}
         self.observed = list(dict.fromkeys(slots[:at["energy"] + 1]))
-        length, rows = grouping(step)
+        length, rows = step.grouping()
         size = np.dtype(real).itemsize*len(slots) + np.dtype(noise).itemsize*rows + 16
         self.block = next(b for b in (512, 256, 128, 64) if b*size <= SCRATCH or b == 64)
         text = _Text(step, at, length, self.block)
@@ -192,13 +191,6 @@ class ParticleKernel:
             one_step=text.call(0, "g + "), load=text.load(), store=text.store(), start_loads=text.start_loads(),
             start_step=text.start_step())
         self.run = load_source(self.source, "particles").run
-
-
-def grouping(step):
-    """Steps that share whole Philox blocks of four draws, and the rows of normals they need."""
-    count = max([index + 1 for _, _, index in step.noise + step.numbers], default=1)
-    length = 4//gcd(4, count)
-    return length, length*count*len({c for _, c, _ in step.noise + step.numbers})
 
 
 class _Text:

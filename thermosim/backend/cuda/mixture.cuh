@@ -8,14 +8,14 @@ namespace thermosim {
 
 // out[c] += sum over i of table[i, c] rows[i], in the order of i; table (d, d).
 // Eight columns at a time: each row is then read from memory d/8 times instead of d.
-DEVICE void add_rows(const REAL* table, const REAL* rows, REAL* out, long long d, long long n) {
+template <class T> DEVICE void add_rows(const T* table, const T* rows, T* out, long long d, long long n) {
     constexpr int together = 8;
     for (long long c = 0; c < d; c += together) {
-        REAL sum[together];
+        T sum[together];
 #pragma unroll
-        for (int j = 0; j < together; j++) sum[j] = c + j < d ? out[(c + j) * n] : (REAL)0;
+        for (int j = 0; j < together; j++) sum[j] = c + j < d ? out[(c + j) * n] : (T)0;
         for (long long i = 0; i < d; i++) {
-            REAL row = rows[i * n];
+            T row = rows[i * n];
 #pragma unroll
             for (int j = 0; j < together; j++)
                 if (c + j < d) sum[j] = fma(table[i * d + c + j], row, sum[j]);
@@ -27,7 +27,7 @@ DEVICE void add_rows(const REAL* table, const REAL* rows, REAL* out, long long d
 }
 
 // y = V^T (x - mean); without `back` = V the unit matrix is meant.
-DEVICE void principal(const REAL* x, const REAL* mean, const REAL* back, REAL* shifted, REAL* y, long long d,
+template <class T> DEVICE void principal(const T* x, const T* mean, const T* back, T* shifted, T* y, long long d,
                       long long n) {
     for (long long i = 0; i < d; i++) {
         (back ? shifted : y)[i * n] = x[i * n] - mean[i];
@@ -37,15 +37,15 @@ DEVICE void principal(const REAL* x, const REAL* mean, const REAL* back, REAL* s
 }
 
 // offset - 1/2 sum_j y_j^2 / v_j
-DEVICE REAL log_term(const REAL* y, const REAL* inverse, REAL offset, long long d, long long n) {
-    REAL sum = 0;
+template <class T> DEVICE T log_term(const T* y, const T* inverse, T offset, long long d, long long n) {
+    T sum = 0;
     for (long long j = 0; j < d; j++) sum = fma(y[j * n] * inverse[j], y[j * n], sum);
-    return fma((REAL)-0.5, sum, offset);
+    return fma((T)-0.5, sum, offset);
 }
 
 // q from logarithms to responsibilities; returns ln sum exp q.
-DEVICE REAL normalise(REAL* q, long long components, long long n) {
-    REAL largest = q[0], total = 0;
+template <class T> DEVICE T normalise(T* q, long long components, long long n) {
+    T largest = q[0], total = 0;
     for (long long k = 1; k < components; k++) largest = q[k * n] > largest ? q[k * n] : largest;
     for (long long k = 0; k < components; k++) {
         q[k * n] = exp(q[k * n] - largest);
@@ -56,7 +56,7 @@ DEVICE REAL normalise(REAL* q, long long components, long long n) {
 }
 
 // denoised += r (mean + V diag(gain) y), `turn` being V^T or null; y is used up.
-DEVICE void add_mean(REAL r, REAL* y, const REAL* gain, const REAL* mean, const REAL* turn, REAL* denoised,
+template <class T> DEVICE void add_mean(T r, T* y, const T* gain, const T* mean, const T* turn, T* denoised,
                      long long d, long long n) {
     for (long long i = 0; i < d; i++) {
         y[i * n] = r * (gain[i] * y[i * n]);

@@ -8,7 +8,7 @@ from string import Template
 import numpy as np
 
 from ...symbolic.printers import cuda_lines
-from ..cpu.particles import PRECISIONS, ParticleKernel, grouping
+from ..cpu.particles import PRECISIONS, ParticleKernel
 from . import C_TYPES, expand, source
 
 LANES = 32       # running sums of a block's moments
@@ -49,25 +49,19 @@ extern "C" __global__ void advance_row(REAL* state, double* totals, REAL* observ
 """)
 
 
-class CudaParticleKernel(ParticleKernel):
-    """A compiled step on a GPU; arguments, attributes and `run` are those of the CPU's `ParticleKernel`.
+class CudaRun:
+    """`run` of a step on a GPU, a row at a time; arguments are those of the CPU's kernels.
 
-    Parameters
-    ----------
-    step, precision, stream, title
-        As there.
-    device : Gpu
+    Needs `device`, `source` (CUDA text with a kernel ``advance_row``) and a CPU kernel's layout.
     """
 
     threads = 1  # one launch covers all particles: shares of them would only queue behind each other
 
-    def __init__(self, step, precision, stream, title, device):
-        super().__init__(step, precision, stream, title)       # one layout of slots and blocks for both
-        self.device = device
-        self.source = expand(law_text(step, precision, stream), "law.cuh")
-        self.run = self._run
+    def workspace(self, n):
+        """Arrays that ``advance_row`` takes beside the state of n particles."""
+        return []
 
-    def _run(self, low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1):
+    def on_device(self, low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1):
         """Blocks low … high − 1 of host arrays, through all rows."""
         device, xp, block = self.device, self.device.xp, self.block
         start, stop = low*block, min(high*block, len(state))
@@ -80,15 +74,15 @@ class CudaParticleKernel(ParticleKernel):
         recorded = max(0, min(n, frames.shape[1] - start))
         film = xp.empty((rows, recorded, frames.shape[2]))
         key = [np.uint32(int(first) + start), np.uint32(k0), np.uint32(k1)]
-        place = [np.int64(seen), np.int64(n), np.int64(block)]
+        place, more = [np.int64(seen), np.int64(n), np.int64(block)], self.workspace(n)
         for row in range(rows):
-            device.launch(self.source, "advance_row", self.real, (1, n), moving, books, observed, defect[:n],
-                          lost, C, P, np.int64(n), np.int64(edges[row]), np.int64(edges[row + 1]), *key)
+            device.launch(self.cuda, "advance_row", self.real, (1, n), moving, books, observed, defect[:n],
+                          lost, *more, C, P, np.int64(n), np.int64(edges[row]), np.int64(edges[row + 1]), *key)
             device.launch(source("rows"), "row_sums", self.real, sums.shape, observed, sums, squares, *place)
             device.launch(source("rows"), "row_moments", self.real, (1, seen*blocks), observed, sums, squares,
                           moments[row], *place)
             closures[row] = defect.reshape(blocks, block).max(axis=1)
-            film[row] = observed[:frames.shape[2], :recorded].T
+            film[row] = moving[:recorded, :frames.shape[2]]
         when = device.to_host(lost)
         for b in np.unique(np.flatnonzero(when)//block):
             part = when[b*block:(b + 1)*block]
@@ -101,12 +95,29 @@ class CudaParticleKernel(ParticleKernel):
         frames[:, start:start + recorded] = device.to_host(film)
 
 
+class CudaParticleKernel(CudaRun, ParticleKernel):
+    """A compiled step on a GPU; arguments, attributes and `run` are those of the CPU's `ParticleKernel`.
+
+    Parameters
+    ----------
+    step, precision, stream, title
+        As there.
+    device : Gpu
+    """
+
+    def __init__(self, step, precision, stream, title, device):
+        super().__init__(step, precision, stream, title)       # one layout of slots and blocks for both
+        self.device = device
+        self.source = self.cuda = expand(law_text(step, precision, stream), "law.cuh")
+        self.run = self.on_device
+
+
 def law_text(step, precision, stream):
     """CUDA source of a step: slots in the order of the CPU's kernel, operations in that of its programs."""
     new = {**step.state, **step.books, **step.levels}
     slots = [*new, "energy", *step.carried]
     at = {name: k for k, name in enumerate(slots)}
-    length, numbers = grouping(step)
+    length, numbers = step.grouping()
     place = {name: at.get(name, 0) for name in ("energy", "work", "shadow_work", "heat")}
     return LAW.substitute(
         place, noise=C_TYPES[PRECISIONS[precision][1]],
@@ -118,23 +129,23 @@ def law_text(step, precision, stream):
 
 
 def _begin(step, at):
-    lines = [_let(name, f"s[{at[name]}]") for name in step.state]
+    lines = [let(name, f"s[{at[name]}]") for name in step.state]
     lines += _parameters(step, now=0, ahead=1)
     lines += cuda_lines(step.begin, step.begun.values())
-    return _indent(lines + [f"s[{at[slot]}] = {value};" for slot, value in step.begun.items()])
+    return indent(lines + [f"s[{at[slot]}] = {value};" for slot, value in step.begun.items()])
 
 
 def _step(step, at):
     slots = {**step.state, **step.books, **step.levels, **step.carried}
-    lines = [_let(name, f"s[{at[name]}]") for name in slots if name not in step.levels]
+    lines = [let(name, f"s[{at[name]}]") for name in slots if name not in step.levels]
     per_step, components, length = _noise(step)
     for name, component, index in [*step.noise, *step.numbers]:
         row = components.index(component)*length*per_step + index
-        lines.append(_let(name, f"(REAL)g[{row} + j*{per_step}]"))
-    lines += [_let(name, f"C[{k}]") for k, (name, _) in enumerate(step.coefficients)]
+        lines.append(let(name, f"(REAL)g[{row} + j*{per_step}]"))
+    lines += [let(name, f"C[{k}]") for k, (name, _) in enumerate(step.coefficients)]
     lines += _parameters(step, now=1, ahead=2)
     lines += cuda_lines(step.advance, slots.values())
-    return _indent(lines + [f"s[{at[slot]}] = {value};" for slot, value in slots.items() if slot != value])
+    return indent(lines + [f"s[{at[slot]}] = {value};" for slot, value in slots.items() if slot != value])
 
 
 def _draw(step, stream):
@@ -148,25 +159,25 @@ def _draw(step, stream):
         else:
             lines += [f"box_muller({w}.a, {w}.b, g[{g}], g[{g + 1}]);",
                       f"box_muller({w}.c, {w}.d, g[{g + 2}], g[{g + 3}]);"]
-    return _indent(lines)
+    return indent(lines)
 
 
 def _noise(step):
     """Random numbers per component and step, the components, and the steps of a group."""
     noise = [*step.noise, *step.numbers]
     per_step = max([index + 1 for _, _, index in noise], default=1)
-    return per_step, sorted({c for _, c, _ in noise}), grouping(step)[0]
+    return per_step, sorted({c for _, c, _ in noise}), step.grouping()[0]
 
 
 def _parameters(step, now, ahead):
     columns = max(1, len(step.parameters))
-    lines = [_let(f"now_{p}", f"P[{now*columns + k}]") for k, p in enumerate(step.parameters)]
-    return lines + [_let(f"next_{p}", f"P[{ahead*columns + step.parameters.index(p)}]") for p in step.driven]
+    lines = [let(f"now_{p}", f"P[{now*columns + k}]") for k, p in enumerate(step.parameters)]
+    return lines + [let(f"next_{p}", f"P[{ahead*columns + step.parameters.index(p)}]") for p in step.driven]
 
 
-def _let(name, value):
+def let(name, value):
     return f"const REAL {name} = {value};"
 
 
-def _indent(lines):
+def indent(lines):
     return "\n".join("        " + line for line in lines)
