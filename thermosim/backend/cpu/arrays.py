@@ -29,7 +29,8 @@ from thermosim.backend.cpu.elementary import cos, exp, log, sin
 from thermosim.backend.cpu.mixture import mixture_energy
 from thermosim.backend.cpu.normals import fill_pair
 from thermosim.backend.cpu.philox import fill_particle_words
-from thermosim.backend.cpu.rows import closure, explosion, fill_numbers, moments
+from thermosim.backend.cpu.rows import (add_totals, close_row, closure, explosion, fill_numbers, load_state,
+                                        moments_{block} as moments, open_row, save_state)
 
 sqrt, absolute, whole = np.sqrt, np.abs, np.uint64
 real, noise_real = np.{real}, np.{noise}
@@ -58,11 +59,6 @@ def begin(S, m, P, n, tables):
 $begin
 
 
-@strict(cache=False)
-def moments_of(y, T):
-    return moments(y, B, T)
-
-
 @strict
 def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1, tables):
     n_particles, n_rows = state.shape[0], edges.size - 1
@@ -72,15 +68,12 @@ def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alar
         p0 = block*B
         m = min(B, n_particles - p0)
         lanes = whole(m)
-        for k in range($n_state*D):
-            for i in range(m):
-                S[k*B + i] = state[p0 + i, k]
+        load_state(S, state, p0, m, B)
         R[:] = 0
         begin(S, lanes, P, edges[0], tables)
         held, going = np.int64(-1), True
         for row in range(n_rows):
-            S[$energy_before*B:($energy_before + 1)*B] = S[$energy*B:($energy + 1)*B]
-            S[$books*B:($books + $n_books)*B] = 0
+            open_row(S, B, $energy, $energy_before, $books, $n_books)
             for n in range(edges[row], edges[row + 1]):
                 if n // $length != held:
                     held = n // $length
@@ -98,18 +91,10 @@ def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alar
             defects[row, block] = $closure
             for k in range($observed):
                 at = ($numbers + k)*B
-                statistics[row, k, block, 0], statistics[row, k, block, 1] = moments_of(S[at:at + m], T)
-            for i in range($n_books*B):
-                R[i] += S[$books*B + i]
-            for i in range(min(m, frames.shape[1] - p0)):
-                for k in range(frames.shape[2]):
-                    frames[row, p0 + i, k] = S[k*B + i]
-        for k in range($n_state*D):
-            for i in range(m):
-                state[p0 + i, k] = S[k*B + i]
-        for k in range($n_books):
-            for i in range(m):
-                totals[p0 + i, k] += R[k*B + i]
+                statistics[row, k, block, 0], statistics[row, k, block, 1] = moments(S[at:at + m], T)
+            close_row(S, R, m, B, $books, $n_books, frames[row], p0)
+        save_state(S, state, p0, m, B)
+        add_totals(R, totals, p0, m, B)
 ''')
 
 FACE = '''
@@ -154,7 +139,7 @@ class ArrayKernel:
         body = law_text(step.loop, step.uniforms) + STEP.substitute(
             blocks=rows//4, stream=stream, draw_numbers=text.draw_numbers(stream), advance=text.advance(),
             begin=text.begin(), rows=at["field"] + len(numbers), normal_rows=max(1, rows*(d + bool(step.numbers))),
-            n_books=len(step.books), n_state=len(step.state), energy_before=at["energy_before"],
+            n_books=len(step.books), energy_before=at["energy_before"],
             energy=at["energy"], books=at["field"] + 2, length=text.length, watch=WATCH, closure=closed,
             observed=len(self.observed), numbers=at["field"])
         source = head + body

@@ -24,7 +24,8 @@ from thermosim.backend.cpu.compile import inlined, strict
 from thermosim.backend.cpu.elementary import cos, exp, log, sin
 from thermosim.backend.cpu.normals import fill_normals
 from thermosim.backend.cpu.philox import fill_particle_words
-from thermosim.backend.cpu.rows import closure, explosion, fill_numbers, moments
+from thermosim.backend.cpu.rows import (add_totals, close_row, closure, explosion, fill_numbers, load_state,
+                                        moments_$block as moments, open_row, save_state)
 
 sqrt, absolute = np.sqrt, np.abs
 real, noise_real = np.$real, np.$noise
@@ -74,11 +75,6 @@ $start_loads
 $start_step
 
 
-@strict(cache=False)
-def moments_of(y, T):
-    return moments(y, B, T)
-
-
 @strict
 def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1):
     n_particles, n_rows = state.shape[0], edges.size - 1
@@ -87,17 +83,12 @@ def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alar
     for block in range(low, high):
         p0 = block*B
         m = min(B, n_particles - p0)
-        for k in range($n_state):
-            for i in range(m):
-                S[k*B + i] = state[p0 + i, k]
+        load_state(S, state, p0, m, B)
         R[:] = 0
         start(S, m, P, edges[0])
         held, going = np.int64(-1), True
         for row in range(n_rows):
-            for i in range(m):
-                S[$energy_before*B + i] = S[$energy*B + i]
-            for i in range($books_from*B, $books_to*B):
-                S[i] = 0
+            open_row(S, B, $energy, $energy_before, $n_state, $n_books)
             n, end = edges[row], edges[row + 1]
             while n < end:
                 if n // $length != held:
@@ -120,19 +111,10 @@ def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alar
             start(S, m, P, end)
             defects[row, block] = $closure
             for k in range($observed):
-                statistics[row, k, block, 0], statistics[row, k, block, 1] = moments_of(S[k*B:k*B + m], T)
-            for i in range($n_books*B):
-                R[i] += S[$books_from*B + i]
-            if p0 < frames.shape[1]:
-                for i in range(min(m, frames.shape[1] - p0)):
-                    for k in range(frames.shape[2]):
-                        frames[row, p0 + i, k] = S[k*B + i]
-        for k in range($n_state):
-            for i in range(m):
-                state[p0 + i, k] = S[k*B + i]
-        for k in range($n_books):
-            for i in range(m):
-                totals[p0 + i, k] += R[k*B + i]
+                statistics[row, k, block, 0], statistics[row, k, block, 1] = moments(S[k*B:k*B + m], T)
+            close_row(S, R, m, B, $n_state, $n_books, frames[row], p0)
+        save_state(S, state, p0, m, B)
+        add_totals(R, totals, p0, m, B)
 ''')
 
 
@@ -182,8 +164,7 @@ class ParticleKernel:
         self.source = SKELETON.substitute(
             title=title, real=real, noise=noise, block=self.block, stream=stream, slots=len(slots),
             normal_rows=max(rows, 1), length=length, watch=WATCH, dimension=sum(s.startswith("x") for s in step.state),
-            n_state=len(step.state), n_books=len(step.books), books_from=len(step.state),
-            books_to=len(step.state) + len(step.books), energy=at["energy"], energy_before=at["energy_before"],
+            n_state=len(step.state), n_books=len(step.books), energy=at["energy"], energy_before=at["energy_before"],
             observed=len(self.observed), closure=closure,
             constants=text.constants(), step_arguments=text.step_arguments, step_body=text.step_body(),
             begin_arguments=text.begin_arguments, begin_body=text.begin_body(), draw_body=text.draw_body(),

@@ -11,28 +11,6 @@ LANES = 32
 
 
 @inlined
-def moments(y, B, T):
-    """Mean and sum of squared deviations of y, at most B long; T is scratch of B + 64.
-
-    Deviations are taken from the first entry, so that a large mean costs no digits of the spread. B, a
-    literal of the generated kernel, lets the compiler unroll the sums of a lane and hold them in registers.
-    """
-    m, pivot = y.size, np.float64(y[0])
-    for i in range(m):
-        T[i] = y[i] - pivot
-    for i in range(m, B):
-        T[i] = 0
-    for k in range(LANES):
-        s, q = 0.0, 0.0
-        for j in range(B//LANES):
-            s += T[k + LANES*j]
-            q += T[k + LANES*j]*T[k + LANES*j]
-        T[B + k], T[B + LANES + k] = s, q
-    total, squares = halved(T[B:B + LANES]), halved(T[B + LANES:])
-    return pivot + total/m, max(squares - total*(total/m), 0.0)
-
-
-@inlined
 def halved(lanes):
     """Sum of 32 lanes: 16 + 16, 8 + 8, …"""
     for k in range(16):
@@ -42,6 +20,80 @@ def halved(lanes):
     for k in range(4):
         lanes[k] += lanes[k + 4]
     return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
+
+
+def _moments(B):
+    @strict
+    def moments(y, T):
+        """Mean and sum of squared deviations of y, at most B long; T is scratch of B + 64.
+
+        Deviations are taken from the first entry, so that a large mean costs no digits of the spread. With B
+        known to the compiler the sums of a lane are unrolled and stay in registers.
+        """
+        m, pivot = y.size, np.float64(y[0])
+        for i in range(m):
+            T[i] = y[i] - pivot
+        for i in range(m, B):
+            T[i] = 0
+        for k in range(LANES):
+            s, q = 0.0, 0.0
+            for j in range(B//LANES):
+                s += T[k + LANES*j]
+                q += T[k + LANES*j]*T[k + LANES*j]
+            T[B + k], T[B + LANES + k] = s, q
+        total, squares = halved(T[B:B + LANES]), halved(T[B + LANES:])
+        return pivot + total/m, max(squares - total*(total/m), 0.0)
+    return moments
+
+
+moments_8, moments_16, moments_32, moments_64, moments_128, moments_256, moments_512 = (
+    _moments(2**k) for k in range(3, 10))
+
+
+@strict
+def load_state(S, state, p0, m, B):
+    """Particles p0 … p0 + m − 1 of state (n, slots) to the first slots of a block."""
+    for k in range(state.shape[1]):
+        slot = S[k*B:k*B + m]
+        for i in range(m):
+            slot[i] = state[p0 + i, k]
+
+
+@strict
+def save_state(S, state, p0, m, B):
+    """The way back."""
+    for k in range(state.shape[1]):
+        slot = S[k*B:k*B + m]
+        for i in range(m):
+            state[p0 + i, k] = slot[i]
+
+
+@strict
+def open_row(S, B, energy, before, books, count):
+    """The energy at the beginning of a row is kept; `count` books from slot `books` on begin at zero."""
+    for i in range(B):
+        S[before*B + i] = S[energy*B + i]
+    for i in range(count*B):
+        S[books*B + i] = 0
+
+
+@strict
+def close_row(S, R, m, B, books, count, frame, p0):
+    """A row's books join the sums R of the run; the frame (recorded, d) gets its positions."""
+    gained = S[books*B:(books + count)*B]
+    for i in range(count*B):
+        R[i] += gained[i]
+    for i in range(min(m, frame.shape[0] - p0)):
+        for k in range(frame.shape[1]):
+            frame[p0 + i, k] = S[k*B + i]
+
+
+@strict
+def add_totals(R, totals, p0, m, B):
+    """The sums of a block join totals (n, books)."""
+    for k in range(totals.shape[1]):
+        for i in range(m):
+            totals[p0 + i, k] += R[k*B + i]
 
 
 @strict
