@@ -45,7 +45,6 @@ def test_the_detailed_theorem_is_a_line_of_slope_one_through_the_free_energy():
 
 
 def test_bennett():
-    pytest.importorskip("pymbar")
     found = fl.bar(FORWARD, REVERSE)
     assert abs(found.value - FREE) < 5*found.error < 0.05
 

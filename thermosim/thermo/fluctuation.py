@@ -130,7 +130,7 @@ def bar(forward, reverse, temperature=1.0):
     try:
         from pymbar import other_estimators
     except ImportError:
-        raise UserError("Bennett's acceptance ratio needs pymbar: pip install pymbar") from None
+        raise UserError("Bennett's acceptance ratio needs pymbar: pip install 'thermosim[free_energy]'") from None
     f, r = _values(forward, "forward work")/temperature, _values(reverse, "reverse work")/temperature
     found = other_estimators.bar(f, r)
     share = overlap(f, r)
