@@ -1,13 +1,14 @@
-"""Do a million particles and one density tell the same story? A double well, tilted over and left alone.
+"""Do a million particles and one density tell the same story? A double well tilted over, traps that move and breathe.
 
-    python experiments/langevin_meets_fokker_planck.py            # 10⁶ particles, about a minute on one core
+    python experiments/langevin_meets_fokker_planck.py            # 10⁶ particles each, about a minute on one core
     python experiments/langevin_meets_fokker_planck.py --quick    # 20,000 particles, seconds
 
-U = (x² − 1)² − fx at T = 0.5: f falls from 0.8 to −0.8 in a unit of time and then rests for another. The
-particles take Metropolised Langevin steps, which keep detailed balance at any step and so book no shadow
-work, as the density does; every other column of the ledger, row by row, is compared in standard errors.
-Written to run.h5: frames of the density with the particles' histograms, both ledgers, the free energy
-above equilibrium, and the comparison; the figure is drawn from the file.
+The double well U = (x² − 1)² − fx at T = 0.5: f falls from 0.8 to −0.8 in a unit of time and then rests for
+another. Its particles take Metropolised Langevin steps, which keep detailed balance at any step; those in the
+traps (dragged by 2, stiffened from 1 to 4) the exact steps of a linear force. Both book no shadow work, as a
+density does not; every other column of the ledger, row by row, is compared in standard errors. Written to
+run.h5: frames of the well's density with its particles' histograms, all ledgers, the free energy above
+equilibrium, and the comparison; the figure is drawn from the file.
 """
 
 import argparse
@@ -43,8 +44,24 @@ def arguments(argv):
     return parser.parse_args(argv)
 
 
-def both(particles, steps, cells, tolerance, seed, device):
-    """(particle run, histogram counts (ROWS + 1, bins), density run, equation, times, tilt at the times)."""
+def in_traps(particles, steps, cells, tolerance, seed, device):
+    """(name, particle run, density run) of the dragged and of the breathing trap, k = T = μ = 1."""
+    from thermosim.dynamics import Overdamped
+    from thermosim.fokker_planck import Axis, FokkerPlanck, Grid, SecondOrder
+    from thermosim.integrators import ExactOU
+    from thermosim.potentials import Harmonic
+    from thermosim.protocols import Linear
+    from thermosim.runs.particles import simulate
+
+    for name, protocol, end in (("dragged trap", Linear(c=(0.0, 2.0)), 2.0), ("breathing trap", Linear(k=(1.0, 4.0)), 1.0)):
+        fp = FokkerPlanck(Harmonic(), 1.0, 1.0, Grid(Axis.uniform(-7, 9, cells)))
+        density = fp.evolve(fp.steady_state(), [end * k / ROWS for k in range(ROWS + 1)], protocol, SecondOrder(), tolerance)
+        yield name, simulate(Overdamped(Harmonic()), particles=particles, t=(0.0, end), steps=steps // 2, protocol=protocol,
+                             scheme=ExactOU(), every=steps // 2 // ROWS, precision="double", seed=seed, device=device), density
+
+
+def in_the_well(particles, steps, cells, tolerance, seed, device):
+    """(particle run, histogram counts (ROWS + 1, bins), their edges, density run, equation, times, tilt at the times)."""
     import numpy as np
 
     from thermosim.dynamics import Overdamped
@@ -78,11 +95,11 @@ def in_errors(difference, error):
         return np.where(difference == 0, 0.0, difference / error)
 
 
-def compare(walkers, density):
-    """Tables of the ledgers, row by row and over the run."""
+def compare(system, walkers, density, summary):
+    """Table of both ledgers, row by row; over the run a line a column, added to `summary`."""
     import numpy as np
 
-    n, rows, summary = walkers.ledger.count, {"time": walkers.ledger["time"]}, {}
+    n, rows = walkers.ledger.count, {"time": walkers.ledger["time"]}
     for name in COLUMNS:
         mean, error, theirs = walkers.ledger[name], walkers.ledger.standard_error(name), density.ledger[name]
         rows |= {name: mean, f"{name}_error": error, f"{name}_density": theirs, f"{name}_z": in_errors(mean - theirs, error)}
@@ -90,11 +107,11 @@ def compare(walkers, density):
             total, spread, whole = mean[-1], error[-1], theirs[-1]
         else:
             total, spread, whole = walkers.totals[name].mean(), walkers.totals[name].std() / np.sqrt(n), theirs.sum()
-        line = {"column": name, "particles": total, "particles_error": spread, "density": whole,
+        line = {"system": system, "column": name, "particles": total, "particles_error": spread, "density": whole,
                 "difference": in_errors(np.array(total - whole), spread), "worst_row": np.abs(rows[f"{name}_z"]).max()}
         for key, value in line.items():
             summary.setdefault(key, []).append(value)
-    return rows, summary
+    return rows
 
 
 def falling(counts, edges, density, fp, times, tilts):
@@ -119,7 +136,7 @@ def falling(counts, edges, density, fp, times, tilts):
     return table
 
 
-def write(path, found, args, settings):
+def write(path, well, traps, args, settings):
     """Write everything as `path`; returns (summary table, largest |z| of any row)."""
     import numpy as np
 
@@ -129,16 +146,20 @@ def write(path, found, args, settings):
     from thermosim.files.tree import Dataset, Group
     from thermosim.runs.store import about
 
-    walkers, counts, edges, density, fp, times, tilts = found
-    rows, summary = compare(walkers, density)
+    (walkers, counts, edges, density, fp, times, tilts), summary = well, {}
+    tables = {"rows": compare("double well", walkers, density, summary)}
+    for name, *pair in traps:
+        tables[name.replace(" ", "_")] = compare(name, *pair, summary)
     words = {"excess": "free energy above equilibrium at the parameters of the moment, T·KL(p‖p_eq) on bins",
              "particles": "the same of the particles' histogram, less (bins − 1)/2n", "particles_error": "its standard error"}
-    said = {"column": "ledger column, summed over the run (energy: at its end)", "particles": "mean of the particles",
+    said = {"system": "which system", "column": "ledger column, summed over the run (energy: at its end)", "particles": "mean of the particles",
             "particles_error": "standard error", "density": "the density's book",
             "difference": "particles − density in standard errors", "worst_row": "largest |difference| of a row, in standard errors"}
     tree = new_run(provenance({"temperature": T, "tilt": TILT, **settings}, args.seed))
-    tree["ledger/rows"] = ledger_group(
-        {name: (values, about(name.split("_error")[0].split("_density")[0].split("_z")[0])) for name, values in rows.items()}, "row")
+    for table, rows in tables.items():
+        tree[f"ledger/{table}"] = ledger_group(
+            {name: (values, about(name.split("_error")[0].split("_density")[0].split("_z")[0])) for name, values in rows.items()},
+            f"{table}_row")
     unit = {"units": "k_B T units of energy", "sign": "-"}
     reason = {"nan_reason": "the start is not recorded: it is drawn from equilibrium"}
     tree["free_energy"] = ledger_group(
@@ -160,9 +181,9 @@ def write(path, found, args, settings):
 def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
-    settings = {"particles": args.particles or (20_000 if args.quick else 1_000_000), "steps": 500 if args.quick else 4000,
+    settings = {"particles": args.particles or (20_000 if args.quick else 1_000_000), "steps": 400 if args.quick else 4000,
                 "cells": 300 if args.quick else 1200, "tolerance": 1e-4 if args.quick else 1e-5}
-    print(f"thermosim {__version__}: {settings['particles']} particles and a density on {settings['cells']} cells, into {args.out}",
+    print(f"thermosim {__version__}: {settings['particles']} particles a system and densities on {settings['cells']} cells, into {args.out}",
           flush=True)
     from thermosim.backend import open_device
     from thermosim.files.atomic import writable_folder
@@ -171,7 +192,8 @@ def main(argv=None):
 
     open_device(args.device)
     out = writable_folder(args.out)
-    summary, worst = write(out / "run.h5", both(**settings, seed=args.seed, device=args.device), args, settings)
+    how = settings | {"seed": args.seed, "device": args.device}
+    summary, worst = write(out / "run.h5", in_the_well(**how), in_traps(**how), args, settings)
     print(format_table(summary))
     print(f"\nlargest distance in any row of any column: {worst:.2f} standard errors")
     draw(out / "run.h5")

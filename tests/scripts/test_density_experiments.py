@@ -22,7 +22,10 @@ def test_langevin_meets_fokker_planck(tmp_path):
     for name in ("run.h5", "density.png", "density.pdf"):
         assert (tmp_path / name).stat().st_size > 1000
     tree = read_tree(tmp_path / "run.h5")
-    assert np.all(np.array(tree["summary"]["worst_row"].values) < 5)
+    assert np.all(tree["summary"]["worst_row"].values < 5) and len(tree["summary"]["worst_row"].values) == 18
+    total = dict(zip(zip(tree["summary"]["system"].values, tree["summary"]["column"].values), tree["summary"]["density"].values))
+    assert total["dragged trap", "work"] == pytest.approx(1.1353353, rel=2e-3)
+    assert total["breathing trap", "work"] == pytest.approx(0.9360417, rel=2e-3)
     table, rows = tree["free_energy"], tree["ledger/rows"]
     assert np.all(np.abs(rows["work_z"].values[:10]) > 0) and np.all(rows["heat_error"].values > 0)
     resting = table["time"].values >= 1.0

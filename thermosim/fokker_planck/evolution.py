@@ -44,6 +44,7 @@ class Evolution:
 
     @property
     def final(self):
+        """The density at the end."""
         return self.densities[-1]
 
 
@@ -172,6 +173,7 @@ class Books:
         self.energy, self.entropy = energy, S
 
     def ledger(self):
+        """All rows so far as a Ledger."""
         time, temperature, work, heat, env, energy, sys, free = np.array(self.rows).T
         means = {"work": work, "shadow_work": np.zeros_like(work), "heat": heat, "heat_line": heat.copy(),
                  "entropy_env": env, "energy": energy, "entropy_sys": sys, "free_energy": free}

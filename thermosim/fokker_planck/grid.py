@@ -64,18 +64,22 @@ class Axis:
 
     @property
     def cells(self):
+        """Number of cells."""
         return len(self.edges) - 1
 
     @property
     def periodic(self):
+        """Whether the two ends are one point."""
         return self.ends[0] == "periodic"
 
     @cached_property
     def centers(self):
+        """(cells,) middles of the cells."""
         return 0.5 * (self.edges[1:] + self.edges[:-1])
 
     @cached_property
     def widths(self):
+        """(cells,) widths of the cells."""
         return np.diff(self.edges)
 
     @cached_property
@@ -107,10 +111,12 @@ class Grid:
 
     @property
     def dimension(self):
+        """Number of axes."""
         return len(self.axes)
 
     @property
     def shape(self):
+        """Cells along each axis."""
         return tuple(a.cells for a in self.axes)
 
     @cached_property
@@ -131,6 +137,7 @@ class Grid:
         return np.stack([x.ravel() for x in np.meshgrid(*coordinates, indexing="ij")], axis=1)
 
     def has_end(self, kind):
+        """Whether any end of any axis is of this kind."""
         return any(kind in a.ends for a in self.axes)
 
     # ---- densities ------------------------------------------------------------------------------
@@ -154,7 +161,15 @@ class Grid:
         return p / mass
 
     def delta(self, point):
-        """All mass in the cell that holds `point`, a number or (d,)."""
+        """All mass in the cell that holds `point`, a number or (d,).
+
+        Raises
+        ------
+        UserError
+            For a point of another dimension or off the grid.
+        """
+        if np.ndim(point) > 1 or np.ndim(point) == 1 and len(point) != self.dimension:
+            raise UserError(f"a point on this grid has {self.dimension} coordinate(s), not {np.shape(point)}")
         index = []
         for a, x in zip(self.axes, np.broadcast_to(np.asarray(point, float), (self.dimension,))):
             if not a.edges[0] <= x <= a.edges[-1]:
@@ -165,8 +180,20 @@ class Grid:
         return p
 
     def histogram(self, x):
-        """The density of particles, positions (n, d); those outside the grid are left out."""
-        x = np.asarray(x, float).reshape(-1, self.dimension)
+        """The density of particles, an array of the grid's shape; those outside the grid are left out.
+
+        Parameters
+        ----------
+        x : (n, d) array
+
+        Raises
+        ------
+        UserError
+            For positions of another dimension, or none at all.
+        """
+        x = np.asarray(x, float)
+        if x.ndim != 2 or x.shape[1] != self.dimension or not len(x):
+            raise UserError(f"a histogram needs positions (n, {self.dimension}), not of shape {x.shape}")
         counts, _ = np.histogramdd(x, bins=[a.edges for a in self.axes])
         return counts / (len(x) * self.volumes)
 

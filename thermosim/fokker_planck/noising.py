@@ -46,6 +46,7 @@ class Passage:
 
     @property
     def final(self):
+        """The density where the passage ends."""
         return self.densities[-1]
 
 
