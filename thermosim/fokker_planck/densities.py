@@ -3,18 +3,20 @@
 import numpy as np
 
 from ..errors import UserError
+from .checks import field, made_of, whole
+from .grid import Axis
 
 
 def entropy(grid, p):
     """−∫p ln p, nats."""
-    p = np.asarray(p, float)
+    p = field(grid, p)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(-np.sum(np.where(p > 0, p * np.log(p), 0.0) * grid.volumes))
 
 
 def kl(grid, p, q):
     """KL(p‖q) = ∫p ln(p/q), nats; infinite where p has mass and q has none."""
-    p, q = np.asarray(p, float), np.asarray(q, float)
+    p, q = field(grid, p), field(grid, q)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0)
     return float(np.sum(terms * grid.volumes))
@@ -22,20 +24,21 @@ def kl(grid, p, q):
 
 def l1(grid, p, q):
     """∫|p − q|."""
-    return float(np.sum(np.abs(np.asarray(p, float) - q) * grid.volumes))
+    return float(np.sum(np.abs(field(grid, p) - field(grid, q)) * grid.volumes))
 
 
 def mean(grid, p, values):
     """⟨values⟩ of an array of the grid's shape, or of a function of points (n, d)."""
     if callable(values):
         values = np.asarray(values(grid.points()), float).reshape(grid.shape)
-    return float(np.sum(p * grid.volumes * values))
+    return float(np.sum(field(grid, p) * grid.volumes * field(grid, values, "what is averaged")))
 
 
 def marginal(grid, p, axis):
     """(cells,) density of one coordinate, the others integrated out."""
+    axis = whole(axis, "axis", least=0, most=grid.dimension - 1)
     others = tuple(k for k in range(grid.dimension) if k != axis)
-    return np.sum(np.asarray(p, float) * grid.volumes, axis=others) / grid.axes[axis].widths
+    return np.sum(field(grid, p) * grid.volumes, axis=others) / grid.axes[axis].widths
 
 
 def conditional(grid, p, axis, at):
@@ -48,11 +51,11 @@ def conditional(grid, p, axis, at):
     """
     if grid.dimension == 1:
         raise UserError("a density in one dimension has no other coordinate to condition")
-    a = grid.axes[axis]
+    a = grid.axes[whole(axis, "axis", least=0, most=grid.dimension - 1)]
     if not a.edges[0] <= at <= a.edges[-1]:
         raise UserError(f"{at:g} lies outside axis {axis}, {a.edges[0]:g} … {a.edges[-1]:g}")
     cell = min(np.searchsorted(a.edges, at, side="right"), a.cells) - 1
-    cut = np.take(np.asarray(p, float), cell, axis=axis)
+    cut = np.take(field(grid, p), cell, axis=axis)
     volume = np.take(grid.volumes, cell, axis=axis) / a.widths[cell]
     mass = np.sum(cut * volume)
     if not mass > 0:
@@ -66,10 +69,13 @@ def w2(axis, p, q):
     Exact for densities that are constant in every cell: between the levels at which either cumulative
     has a corner both quantile functions are straight lines.
     """
+    made_of(axis, Axis, "w2 is for densities on one axis: give the Axis, grid.axes[0]")
     levels, quantiles = [], []
     for density in (p, q):
         if np.shape(density) != (axis.cells,):
             raise UserError(f"w2 needs densities on one axis of {axis.cells} cells, not of shape {np.shape(density)}")
+        if np.any(np.asarray(density) < 0) or not np.sum(density) > 0:
+            raise UserError("w2 needs densities: no value below 0, and not all of them 0")
         cumulative = np.concatenate(([0.0], np.cumsum(density * axis.widths)))
         levels.append(cumulative / cumulative[-1])
     corners = np.union1d(*levels)

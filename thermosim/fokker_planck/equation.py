@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..backend import open_device
-from ..dynamics import Overdamped
+from ..dynamics import Overdamped, Underdamped
 from ..errors import UserError
+from ..potentials.base import Energy
 from . import densities, modes, passage
+from .checks import made_of, positive
 from .evolution import evolve
 from .fluxes import Generator
 from .grid import Grid
@@ -45,8 +47,9 @@ class FokkerPlanck:
     """
 
     def __init__(self, dynamics, temperature=None, mobility=None, grid=None):
-        given = {k: v for k, v in (("temperature", temperature), ("mobility", mobility)) if v is not None}
-        if hasattr(dynamics, "friction"):
+        given = {k: positive(v, k) for k, v in (("temperature", temperature), ("mobility", mobility)) if v is not None}
+        made_of(dynamics, (Overdamped, Underdamped, Energy), "give Overdamped dynamics or an energy law such as DoubleWell()")
+        if isinstance(dynamics, Underdamped):
             raise UserError("a Fokker–Planck equation on a grid of positions needs Overdamped dynamics")
         self.dynamics = replace(dynamics, **given) if isinstance(dynamics, Overdamped) else Overdamped(dynamics, **given)
         if not isinstance(grid, Grid):

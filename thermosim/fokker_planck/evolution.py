@@ -10,10 +10,11 @@ import numpy as np
 
 from ..errors import UserError
 from ..ledger import Ledger
-from ..protocols import Constant
+from ..protocols import Constant, Protocol
+from .checks import made_of, numeric, positive, whole
 from .densities import entropy
 from .march import March
-from .schemes import Propagator
+from .schemes import SCHEMES, Propagator, Scheme
 
 LEAVES = "mass leaves through an absorbing end: what it carries off is booked by nobody"
 
@@ -50,24 +51,25 @@ class Evolution:
 
 def evolve(equation, p, t, protocol, scheme, tolerance, steps, device):
     """Body of `FokkerPlanck.evolve`; see there."""
-    times = np.asarray(t, dtype=np.float64)
+    times = numeric(t, "times")
     if times.ndim != 1 or len(times) < 2 or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
         raise UserError("times must rise: give t=(t0, t1), or a rising array of times for frames")
-    if not (np.isscalar(tolerance) and tolerance > 0):
-        raise UserError(f"tolerance = {tolerance!r} must be a positive L1 error")
-    if steps is not None and (isinstance(steps, bool) or int(steps) != steps or steps < 1):
-        raise UserError(f"steps = {steps!r} must be a positive whole number of steps per interval")
+    tolerance = positive(tolerance, "tolerance, an L1 error,")
+    steps = steps if steps is None else whole(steps, "steps per interval")
+    made_of(scheme, Scheme, SCHEMES)
+    if protocol is not None:
+        made_of(protocol, Protocol, "give a protocol such as Linear(f=(0, 1))")
     grid, drive = equation.grid, Drive(equation, protocol, (times[0], times[-1]))
     m = grid.masses(p)
     temperature, parameters = drive.before(times[0])
     generator = equation.generator(temperature, **parameters)
     equation.warn_if_steep(generator, m)
     step = (Relaxation if drive.rests else DrivenStep)(equation, drive, scheme, device)
-    march = March(step, float(tolerance), times[0], times[-1], 1 / generator.fastest(), scheme.first_steps)
+    march = March(step, tolerance, times[0], times[-1], 1 / generator.fastest(), scheme.first_steps)
     books, frames = Books(equation, drive, m, times[0]), [m]
     moving = device.asarray(m)
     for a, b in zip(times[:-1], times[1:]):
-        moving, booked = march.over(moving, a, b) if steps is None else march.fixed(moving, a, b, int(steps))
+        moving, booked = march.over(moving, a, b) if steps is None else march.fixed(moving, a, b, steps)
         m = device.to_host(moving)
         grid.check_open_ends(m)
         books.close(m, b, booked, last=b == times[-1])

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..names import unknown
+from .checks import field, numeric, whole
 
 ENDS = ("open", "reflecting", "absorbing", "periodic")
 MASS_MISSED = 1e-3     # a density that leaves more than this outside the grid is refused
@@ -44,7 +45,7 @@ class Axis:
     """
 
     def __init__(self, edges, ends="open"):
-        self.edges = np.array(edges, dtype=np.float64)
+        self.edges = numeric(edges, "cell edges").copy()
         if self.edges.ndim != 1 or len(self.edges) < 5 or not np.all(np.isfinite(self.edges)) \
                 or np.any(np.diff(self.edges) <= 0):
             raise UserError("an axis needs at least 5 finite cell edges that rise")
@@ -58,9 +59,10 @@ class Axis:
     @classmethod
     def uniform(cls, low, high, cells, ends="open"):
         """`cells` equal cells over [low, high]."""
-        if int(cells) != cells or not low < high:
-            raise UserError(f"an axis needs low < high and a whole number of cells, not {low}, {high}, {cells}")
-        return cls(np.linspace(low, high, int(cells) + 1), ends)
+        cells = whole(cells, "the number of cells of an axis", least=4)
+        if not low < high:
+            raise UserError(f"an axis needs low < high, not {low} and {high}")
+        return cls(np.linspace(low, high, cells + 1), ends)
 
     @property
     def cells(self):
@@ -151,7 +153,12 @@ class Grid:
             Where it is negative, or its mass on the grid is not 1 within 1e-3: it does not fit, or its
             features are finer than the cells.
         """
-        p = np.asarray(law(self.points()), dtype=np.float64).reshape(self.shape)
+        if not callable(law):
+            raise UserError(f"a density is made of a function of points (n, {self.dimension}) → (n,), not {law!r:.60}")
+        p = numeric(law(self.points()), "values of a density")
+        if p.size != np.prod(self.shape):
+            raise UserError(f"the function gave values of shape {p.shape} for {np.prod(self.shape)} points")
+        p = p.reshape(self.shape)
         if not np.all(np.isfinite(p)) or np.any(p < 0):
             raise UserError("the density is negative or not finite somewhere on the grid")
         mass = np.sum(p * self.volumes)
@@ -199,13 +206,12 @@ class Grid:
 
     def masses(self, p):
         """Cell probabilities of a checked density: right shape, finite, p ≥ 0, mass 1."""
-        p = np.asarray(p, dtype=np.float64)
-        if p.shape != self.shape:
-            raise UserError(f"the density has shape {p.shape}, the grid {self.shape}")
+        p = field(self, p)
         if not np.all(np.isfinite(p)) or np.any(p < 0):
             raise UserError("the density is negative or not finite: start from p >= 0")
         m = p * self.volumes
-        if abs(m.sum() - 1) > 1e-6 and not self.has_end("absorbing"):
+        # what an absorbing end has taken is gone: there the mass may be less
+        if m.sum() > 1 + 1e-6 or (m.sum() < 1 - 1e-6 and not self.has_end("absorbing")):
             raise UserError(f"the density has mass {m.sum():.6g}, not 1: divide it by its mass, or use grid.density")
         return m
 

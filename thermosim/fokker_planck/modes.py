@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import UserError
+from .checks import whole
 
 
 @dataclass
@@ -42,9 +42,7 @@ def spectrum(generator, k, reversible):
     """
     grid = generator.grid
     size = int(np.prod(grid.shape))
-    if isinstance(k, bool) or int(k) != k or not 1 <= k < size - 1:
-        raise UserError(f"k = {k!r} must be a whole number of modes, fewer than the {size} cells")
-    k = int(k)
+    k = whole(k, "k, the number of modes,", most=size - 2)
     if grid.dimension == 1 and not grid.axes[0].periodic:      # on a line nothing circulates, whatever the force
         rates, modes = _line(generator.up[0], generator.down[0], k)
     elif reversible:

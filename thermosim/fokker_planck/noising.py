@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UserError
+from .checks import field, made_of, numeric, positive, whole
 from .densities import entropy
 from .fluxes import Generator
 from .grid import Grid
-from .schemes import Propagator, SecondOrder
+from .schemes import SCHEMES, Propagator, Scheme, SecondOrder
 
 LOWEST = np.finfo(float).tiny       # a cell that has underflowed still has a logarithm
 
@@ -70,6 +71,9 @@ class Noising:
     def __init__(self, process, grid, scheme=SecondOrder()):
         if not isinstance(grid, Grid) or grid.dimension > 2:
             raise UserError("noising on a grid is for one or two dimensions: give Grid(Axis, ...) with one or two axes")
+        if not all(hasattr(process, name) for name in ("drift_rate", "diffusivity", "noise")):
+            raise UserError(f"process must be a VP, VE, EDM or SubVP object, not {process!r:.60}")
+        made_of(scheme, Scheme, SCHEMES)
         self.process, self.grid, self.scheme = process, grid, scheme
         self.half_square = 0.5 * np.sum(grid.points() ** 2, axis=1).reshape(grid.shape)
 
@@ -77,7 +81,7 @@ class Noising:
 
     def score(self, p):
         """∂_k ln p at the cell centres, (d, *shape), second order in the cell width."""
-        axes = [a.centers for a in self.grid.axes]
+        p, axes = field(self.grid, p), [a.centers for a in self.grid.axes]
         gradient = np.gradient(np.log(np.maximum(p, LOWEST)), *axes, edge_order=2)
         return np.stack([gradient] if self.grid.dimension == 1 else gradient)
 
@@ -88,7 +92,7 @@ class Noising:
 
     def fisher_information(self, p):
         """∫p|∇ln p|²: Σ over faces of Δp·Δln p/Δx², the mean p of a face being the logarithmic one."""
-        p, total = np.asarray(p, float), 0.0
+        p, total = field(self.grid, p), 0.0
         log_p = np.log(np.maximum(p, LOWEST))
         for k, axis in enumerate(self.grid.axes):
             faces = self.grid.product([1 / a.distances[1:-1] if j == k else a.widths for j, a in enumerate(self.grid.axes)])
@@ -102,7 +106,7 @@ class Noising:
 
     def kl_to_normal(self, p):
         """KL(p‖N(0, 1)), nats: the excess free energy of VP over T."""
-        p = np.asarray(p, float)
+        p = field(self.grid, p)
         energy = np.sum(p * self.grid.volumes * self.half_square)
         return float(energy + 0.5 * self.grid.dimension * np.log(2 * np.pi) - entropy(self.grid, p))
 
@@ -151,8 +155,7 @@ class Noising:
         Passage
             Its heat is −⟨F∘dx⟩ with F drift over mobility at T = 1, VP's own bath.
         """
-        if not xi > 0:
-            raise UserError(f"xi = {xi} must be positive: the probability flow (0) has no bath to keep books with")
+        positive(xi, "xi (the probability flow, 0, has no bath to keep books with)")
         middle = 0.5 * (there.densities[1:] + there.densities[:-1])[::-1]
 
         def potential(a, b, n):
@@ -192,11 +195,10 @@ class Noising:
         return climbs
 
     def _times(self, times, substeps):
-        times = np.asarray(times, float)
+        times = numeric(times, "times")
         if times.ndim != 1 or len(times) < 2 or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
             raise UserError("give at least two times of the process, rising")
-        if isinstance(substeps, bool) or int(substeps) != substeps or substeps < 1:
-            raise UserError(f"substeps = {substeps!r} must be a positive whole number")
+        whole(substeps, "substeps")
         if any(end not in ("open", "reflecting") for a in self.grid.axes for end in a.ends):
             raise UserError("a noising process lives on a grid with open ends: its noise neither wraps nor leaves")
         return times

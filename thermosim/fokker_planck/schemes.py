@@ -1,7 +1,7 @@
 """Time stepping as data: which polynomial of the resolvent S = (I − γhK)⁻¹ along which axis.
 
 Along one axis a step is m ← c₁·S m + c₂·S² m, or a Chebyshev series in S; several axes are taken one after
-the other. To add a scheme: the fields and the three methods of these.
+the other. A new scheme is a `Scheme` with the fields of these and its `sweeps`.
 """
 
 from dataclasses import dataclass
@@ -11,25 +11,35 @@ import numpy as np
 
 from ..backend import open_device
 from ..errors import UserError
+from .checks import whole
 
 ROOT2 = np.sqrt(2.0)
 
 
-@dataclass(frozen=True)
-class ImplicitEuler:
-    """m ← S_z S_y S_x m: first order; p ≥ 0, mass and falling free energy at any step.
+SCHEMES = "a scheme is ImplicitEuler(), SecondOrder() or Chebyshev()"
 
-    Each factor is the transition matrix of a Markov chain (waiting an exponential time of mean h) that
-    keeps e^{−U/T}, so relative entropy to it cannot grow.
+
+class Scheme:
+    """What a step asks of a scheme; order, gamma, c1, c2 and the `sweeps` are its own.
+
+    Attributes
+    ----------
+    order : int
+        Of a step whose parameters move.
+    order_at_rest : int
+        What step doubling may count on while nothing moves.
+    first_steps : int
+        Into how many steps a run with controlled error is divided at first.
+    positive_up_to : float
+        Largest h·(exit rate of a cell along one axis) with p ≥ 0 for sure.
     """
 
-    order: int = 1
-    order_at_rest: int = 1             # what step doubling may count on while nothing moves
-    first_steps: int = 16              # of a run whose error is controlled
-    gamma: float = 1.0
-    c1: float = 1.0
-    c2: float = 0.0
-    positive_up_to: float = np.inf     # largest h·(exit rate of a cell along one axis) with p ≥ 0 for sure
+    first_steps = 16
+
+    @property
+    def order_at_rest(self):
+        """As with parameters that move."""
+        return self.order
 
     def check(self, generator):
         """Every generator will do."""
@@ -38,13 +48,28 @@ class ImplicitEuler:
         """m through `steps` steps along one axis, in place."""
         chains.apply(m, self.c1, self.c2, steps)
 
+
+@dataclass(frozen=True)
+class ImplicitEuler(Scheme):
+    """m ← S_z S_y S_x m: first order; p ≥ 0, mass and falling free energy at any step.
+
+    Each factor is the transition matrix of a Markov chain (waiting an exponential time of mean h) that
+    keeps e^{−U/T}, so relative entropy to it cannot grow.
+    """
+
+    order: int = 1
+    gamma: float = 1.0
+    c1: float = 1.0
+    c2: float = 0.0
+    positive_up_to: float = np.inf
+
     def sweeps(self, dimension):
         """(axis, share of h) of the sweeps of one step, in order."""
         return [(k, 1.0) for k in range(dimension)]
 
 
 @dataclass(frozen=True)
-class SecondOrder:
+class SecondOrder(Scheme):
     """m ← (1 + √2)·S²m − √2·S m, γ = 1 − 1/√2: second order, L-stable; axes by Strang splitting.
 
     The two-stage diagonally implicit method of Alexander, SIAM J. Numer. Anal. 14, 1006 (1977), Theorem 5,
@@ -55,14 +80,10 @@ class SecondOrder:
     """
 
     order: int = 2
-    order_at_rest: int = 2
-    first_steps: int = 16
     gamma: float = 1 - 1 / ROOT2
     c1: float = 1 - (1 + ROOT2)        # rounded so that c₁ + c₂ is 1 to the bit: mass hangs on it
     c2: float = 1 + ROOT2
     positive_up_to: float = 1 + ROOT2
-
-    check, apply = ImplicitEuler.check, ImplicitEuler.apply
 
     def sweeps(self, dimension):
         """(axis, share of h) of the sweeps of one step, in order: there and back again."""
@@ -71,7 +92,7 @@ class SecondOrder:
 
 
 @dataclass(frozen=True)
-class Chebyshev:
+class Chebyshev(Scheme):
     """m ← Σ_k a_k·T_k(2S − 1) m, γ = √2/degree: e^{hK} in one step of any length, on one axis.
 
     Where detailed balance holds the rates x of −K are real, S maps all of them, 0 to ∞, onto (0, 1], and
@@ -86,13 +107,13 @@ class Chebyshev:
 
     degree: int = 24
     order: int = 2
-    order_at_rest: int = 1             # the error does not follow the step: count on nothing
-    first_steps: int = 1
     positive_up_to: float = 0.0
 
+    order_at_rest = 1                  # the error does not follow the step: count on nothing
+    first_steps = 1
+
     def __post_init__(self):
-        if isinstance(self.degree, bool) or int(self.degree) != self.degree or not 2 <= self.degree <= 60:
-            raise UserError(f"degree = {self.degree!r} must be a whole number from 2 to 60")
+        whole(self.degree, "degree", least=2, most=60)
 
     @property
     def gamma(self):
