@@ -9,8 +9,9 @@ from thermosim.dynamics import Overdamped, Underdamped
 from thermosim.errors import UserError
 from thermosim.fokker_planck import (Axis, Chebyshev, FokkerPlanck, Grid, ImplicitEuler, SecondOrder, Wall, conditional, entropy,
                                      kl, l1, marginal, mean, w2)
-from thermosim.potentials import DoubleWell, Harmonic, MullerBrown, Periodic, Potential, Rotation, Tilt
+from thermosim.potentials import DoubleWell, Harmonic, MixtureEnergy, MullerBrown, Periodic, Potential, Rotation, Tilt
 from thermosim.protocols import Constant, Jump, Linear
+from thermosim.score.exact import GaussianMixture
 
 SCHEMES = [ImplicitEuler(), SecondOrder()]
 
@@ -280,6 +281,16 @@ def test_spectrum_of_a_plane_is_the_sum_of_its_axes():
     K = FokkerPlanck(Harmonic(dimension=2), 1.0, 1.0, grid).generator()
     m = planar.modes[3] * grid.volumes
     np.testing.assert_allclose(K.apply(m), -planar.rates[3] * m, atol=1e-9)
+
+
+def test_energy_of_a_mixture_on_a_plane():
+    """An energy that is a loop, not an expression: at T = θ its steady state is the mixture."""
+    law = GaussianMixture([0.3, 0.7], [[-1.5, 0.0], [1.0, 0.5]], [0.25, 0.49])
+    grid = Grid(Axis.uniform(-5, 5, 80), Axis.uniform(-5, 6, 70))
+    p = FokkerPlanck(MixtureEnergy(law), 1.0, 1.0, grid).steady_state()
+    lumps = [w * np.exp(-0.5 * np.sum((grid.points() - c) ** 2, axis=1) / v) / (2 * np.pi * v)
+             for w, c, v in ((0.3, [-1.5, 0.0], 0.25), (0.7, [1.0, 0.5], 0.49))]
+    assert l1(grid, p, sum(lumps).reshape(grid.shape)) < 1e-6
 
 
 def turning(omega, cells, half=6.0):

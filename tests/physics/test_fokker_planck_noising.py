@@ -7,6 +7,7 @@ from thermosim.fokker_planck import Axis, Grid, ImplicitEuler, Noising, entropy,
 from thermosim.schedules import EDM, VE, VP, SubVP, vp_chain
 from thermosim.thermo.efficiency import eta_cycle, eta_geo, eta_II
 from thermosim.thermo.work import mean_work
+from thermosim.validate import density as density_rows
 
 
 def normal(s, centre=0.0):
@@ -140,3 +141,13 @@ def test_wrong_input_is_one_line(call, words):
     with pytest.raises(UserError, match=words) as caught:
         call(Grid(Axis.uniform(-9, 9, 300)))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value,exact,least", [
+    (density_rows.roll_second_law, 0.5, 1.85), (density_rows.roll_sigma, 0.3667279198, 1.5), (density_rows.roll_work, 0.3256516338, 1.95),
+    (density_rows.plane_eta_geo, density_rows.plane_closed_form(), 1.95)],
+    ids=["eta_II", "sigma", "P", "eta_geo"])
+def test_plane_numbers_approach_with_second_order(value, exact, least):
+    """The swiss roll's η_II, Σ and P and a plane's η_geo at 120² and 240² cells; Σ passes through 0 error on the way."""
+    coarse, fine = (value(n) - exact for n in (120, 240))
+    assert least < np.log2(coarse / fine) < 2.2 and abs(fine) < 3e-3 * exact

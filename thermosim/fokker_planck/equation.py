@@ -8,9 +8,8 @@ import numpy as np
 from ..backend import open_device
 from ..dynamics import Overdamped, Underdamped
 from ..errors import UserError
-from ..potentials.base import Energy
 from . import densities, modes, passage
-from .checks import made_of, positive
+from .checks import positive
 from .evolution import evolve
 from .fluxes import Generator
 from .grid import Grid
@@ -48,7 +47,8 @@ class FokkerPlanck:
 
     def __init__(self, dynamics, temperature=None, mobility=None, grid=None):
         given = {k: positive(v, k) for k, v in (("temperature", temperature), ("mobility", mobility)) if v is not None}
-        made_of(dynamics, (Overdamped, Underdamped, Energy), "give Overdamped dynamics or an energy law such as DoubleWell()")
+        if not hasattr(dynamics, "energy"):
+            raise UserError(f"give Overdamped dynamics or an energy law such as DoubleWell(), not {dynamics!r:.60}")
         if isinstance(dynamics, Underdamped):
             raise UserError("a Fokker–Planck equation on a grid of positions needs Overdamped dynamics")
         self.dynamics = replace(dynamics, **given) if isinstance(dynamics, Overdamped) else Overdamped(dynamics, **given)
