@@ -72,6 +72,27 @@ def test_boltzmann_stays_cell_by_cell(problem):
     np.testing.assert_allclose(q, p, rtol=1e-12, atol=1e-300)
 
 
+@pytest.mark.filterwarnings("ignore:cell Péclet")
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(random_problem, st.integers(4, 20), st.sampled_from(["reflecting", "periodic"]))
+def test_the_same_in_a_plane(problem, rows, end):
+    """p ≥ 0, mass 1, free energy never rises, e^{−U/T} stays: with a second axis coupled to the first."""
+    line = build(problem)
+    a, b, c, d = problem["coefficients"]
+    law = Potential("s*(a*cos(pi*x)*sin(pi*y) + b*sin(pi*x) + c*cos(2*pi*(x + y)) + d*sin(pi*y))", ["x", "y"],
+                    {"s": problem["scale"], "a": a, "b": b, "c": c, "d": d})
+    fp = FokkerPlanck(law, problem["temperature"], 1.0, Grid(line.grid.axes[0], Axis.uniform(-1, 1, rows, end)))
+    h = 10.0 ** problem["log_h"]
+    step, m = fp.propagator(fp.generator(), ImplicitEuler(), h), fp.grid.masses(fp.grid.delta(problem["start"]))
+    masses = [m] + [m := step.advance(m) for _ in range(4)]
+    assert np.min(masses) >= 0
+    np.testing.assert_allclose(np.sum(masses, axis=(1, 2)), 1.0, atol=1e-13)
+    F = [fp.free_energy(m / fp.grid.volumes) for m in masses]
+    assert np.all(np.diff(F) <= 1e-12 * (1 + np.abs(F[0]) + np.ptp(fp.energy())))
+    p = fp.steady_state()
+    np.testing.assert_allclose(step.advance(p * fp.grid.volumes), p * fp.grid.volumes, rtol=1e-12, atol=1e-300)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES, ids=["euler", "second"])
 @pytest.mark.parametrize("ends", ["reflecting", "periodic"])
 @pytest.mark.parametrize("cells,steps", [((400,), 10_000), ((40, 30), 10_000), ((12, 10, 14), 4000)])
