@@ -10,7 +10,7 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "thermosim"
 FLOORS = (
     {"version", "errors", "names", "command", "symbolic", "backend", "datasets", "files"},
-    {"ledger", "potentials", "protocols", "schedules"},
+    {"ledger", "potentials", "protocols", "schedules", "binomial"},
     {"score"},
     {"dynamics"},
     {"integrators", "samplers", "fokker_planck"},
