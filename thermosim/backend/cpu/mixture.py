@@ -42,12 +42,12 @@ def _add_rows(coefficients, rows, out, width):
 
 @strict
 def _principal(x, mean, turn, shifted, y, lanes):
-    """y = Vᵀ(x − μ) of a tile x (d, lanes); `turn` is Vᵀ, or empty where V is the unit matrix."""
+    """y = Vᵀ(x − μ) of a tile x (d, lanes); `turn` is Vᵀ."""
     for i in range(mean.size):
-        target, row, mu = (shifted[i] if turn.size else y[i]), x[i], mean[i]
+        target, row, mu = shifted[i], x[i], mean[i]
         for b in range(lanes):
             target[b] = row[b] - mu
-    for j in range(turn.shape[0]):
+    for j in range(mean.size):
         row = y[j]
         for b in range(lanes):
             row[b] = 0.0
@@ -68,11 +68,11 @@ def _log_term(y, inverse, offset, out, lanes):
 
 
 @strict
-def _normalise(q, logp, largest, lanes):
-    """q (K, lanes) from logarithms to responsibilities; logp = ln Σ exp q, safe at any size."""
+def _shares(q, logp, total, largest, lanes):
+    """q (K, lanes) from logarithms to exp(q − max q), `total` their sum and logp = ln Σ exp q, safe at any size."""
     for b in range(lanes):
         largest[b] = q[0, b]
-        logp[b] = 0.0
+        total[b] = 0.0
     for k in range(1, q.shape[0]):
         row = q[k]
         for b in range(lanes):
@@ -81,62 +81,91 @@ def _normalise(q, logp, largest, lanes):
         row = q[k]
         for b in range(lanes):
             row[b] = exp(row[b] - largest[b])
-            logp[b] += row[b]
-    for k in range(q.shape[0]):
-        row = q[k]
-        for b in range(lanes):
-            row[b] = row[b] / logp[b]
+            total[b] += row[b]
     for b in range(lanes):
-        logp[b] = largest[b] + log(logp[b])
+        logp[b] = largest[b] + log(total[b])
 
 
 @strict
 def _add_mean(r, y, gain, mean, back, denoised, lanes):
-    """denoised += r (μ + V diag(gain) y), `back` being V or empty; y is used up."""
+    """denoised += r (μ + V diag(gain) y), `back` being V; y is used up."""
     for j in range(mean.size):
         row, g = y[j], gain[j]
         for b in range(lanes):
             row[b] = r[b] * (g * row[b])
     for i in range(mean.size):
-        row, own, mu = denoised[i], y[i], mean[i]
+        row, mu = denoised[i], mean[i]
         for b in range(lanes):
             row[b] = fma(r[b], mu, row[b])
-        if back.size:
-            _add_rows(back[i], y, row, lanes)
-        else:
-            for b in range(lanes):
-                row[b] += own[b]
+        _add_rows(back[i], y, row, lanes)
+
+
+@strict
+def _log_term_diagonal(x, mean, inverse, offset, out, lanes):
+    """`_principal` and `_log_term` in one, V being the unit matrix."""
+    for b in range(lanes):
+        out[b] = 0.0
+    for j in range(mean.size):
+        row, mu, c = x[j], mean[j], inverse[j]
+        for b in range(lanes):
+            y = row[b] - mu
+            out[b] = fma(y * c, y, out[b])
+    for b in range(lanes):
+        out[b] = fma(-0.5, out[b], offset)
+
+
+@strict
+def _add_mean_diagonal(r, x, gain, mean, denoised, lanes):
+    """`_principal` and `_add_mean` in one, V being the unit matrix."""
+    for j in range(mean.size):
+        row, out, g, mu = x[j], denoised[j], gain[j], mean[j]
+        for b in range(lanes):
+            out[b] = fma(r[b], mu, out[b]) + r[b] * (g * (row[b] - mu))
 
 
 @strict
 def _denoise(start, stop, x, denoised, logp, width, offset, inverse, gain, means, back, turn):
     """Particles start … stop − 1, in tiles (d, width): the one place where (n, d) is transposed."""
     components, d = means.shape
+    turned = turn.size > 0
     tile, shifted, y, mean = (np.empty((d, width)), np.empty((d, width)), np.empty((d, width)),
                               np.empty((d, width)))
     q, total, largest = np.empty((components, width)), np.empty(width), np.empty(width)
     for p in range(start, stop, width):
         lanes = min(width, stop - p)
-        for b in range(lanes):
-            for i in range(d):
+        for i in range(d):
+            for b in range(lanes):
                 tile[i, b] = x[p + b, i]
                 mean[i, b] = 0.0
         for k in range(components):
-            _principal(tile, means[k], turn[k], shifted, y, lanes)
-            _log_term(y, inverse[k], offset[k], q[k], lanes)
-        _normalise(q, total, largest, lanes)
+            if turned:
+                _principal(tile, means[k], turn[k], shifted, y, lanes)
+                _log_term(y, inverse[k], offset[k], q[k], lanes)
+            else:
+                _log_term_diagonal(tile, means[k], inverse[k], offset[k], q[k], lanes)
+        _shares(q, logp[p:p + lanes], total, largest, lanes)
         for k in range(components):
             present = False
             for b in range(lanes):
                 present |= q[k, b] != 0.0       # at small σ most components are nowhere near
-            if present:
+            if present and not turned:
+                _add_mean_diagonal(q[k], tile, gain[k], means[k], mean, lanes)
+            elif present:
                 if components > 1:              # one component: y is still there
                     _principal(tile, means[k], turn[k], shifted, y, lanes)
                 _add_mean(q[k], y, gain[k], means[k], back[k], mean, lanes)
+        for i in range(d):
+            for b in range(lanes):
+                denoised[p + b, i] = mean[i, b] / total[b]
+
+
+@strict
+def _add_pull_diagonal(r, x, inverse, mean, force, lanes):
+    """force −= r (x − μ)/v."""
+    for j in range(mean.size):
+        row, out, c, mu = x[j], force[j], inverse[j], mean[j]
         for b in range(lanes):
-            logp[p + b] = total[b]
-            for i in range(d):
-                denoised[p + b, i] = mean[i, b]
+            out[b] = fma(-r[b], c*(row[b] - mu), out[b])
 
 
 @strict
@@ -146,7 +175,7 @@ def mixture_energy(x, force, energy, lanes, sigma, theta, tables):
     `tables` is log_weights, means, eigvals, V and Vᵀ as in `symbolic.loops.LogSum`. Arithmetic is float64.
     """
     log_weights, means, eigvals, back, turn = tables
-    (components, d), width = means.shape, x.shape[1]
+    (components, d), width, turned = means.shape, x.shape[1], turn.size > 0
     inverse, offset, pull, origin = np.empty((components, d)), np.empty(components), np.empty(d), np.zeros(d)
     variance, unit = np.float64(sigma)*np.float64(sigma), np.float64(theta)
     for k in range(components):
@@ -156,25 +185,32 @@ def mixture_energy(x, force, energy, lanes, sigma, theta, tables):
             volume += log(2*np.pi*(eigvals[k, j] + variance))
         offset[k] = fma(-0.5, volume, log_weights[k])
     tile, shifted, y, mean = (np.empty((d, width)), np.empty((d, width)), np.empty((d, width)), np.zeros((d, width)))
-    q, total, largest = np.empty((components, width)), np.empty(width), np.empty(width)
+    q, total, largest, log_p = np.empty((components, width)), np.empty(width), np.empty(width), np.empty(width)
     for i in range(d):
         for b in range(lanes):
             tile[i, b] = x[i, b]
     for k in range(components):
-        _principal(tile, means[k], turn[k], shifted, y, lanes)
-        _log_term(y, inverse[k], offset[k], q[k], lanes)
-    _normalise(q, total, largest, lanes)
+        if turned:
+            _principal(tile, means[k], turn[k], shifted, y, lanes)
+            _log_term(y, inverse[k], offset[k], q[k], lanes)
+        else:
+            _log_term_diagonal(tile, means[k], inverse[k], offset[k], q[k], lanes)
+    _shares(q, log_p, total, largest, lanes)
     for k in range(components):
+        if not turned:
+            _add_pull_diagonal(q[k], tile, inverse[k], means[k], mean, lanes)
+            continue
         if components > 1:                  # one component: y is still there
             _principal(tile, means[k], turn[k], shifted, y, lanes)
         for j in range(d):
             pull[j] = -inverse[k, j]
         _add_mean(q[k], y, pull, origin, back[k], mean, lanes)
     for b in range(lanes):
-        energy[b] = -unit*total[b]
+        energy[b] = -unit*log_p[b]
+        total[b] = unit/total[b]
     for i in range(d):
         for b in range(lanes):
-            force[i, b] = unit*mean[i, b]
+            force[i, b] = total[b]*mean[i, b]
 
 
 @strict

@@ -88,16 +88,20 @@ DEVICE REAL mixture_energy(const REAL* x, REAL* force, double* scratch, long lon
         }
         q[k * n] = fma(-0.5, sum, fma(-0.5, volume, log_weights[k]));
     }
-    double log_p = normalise(q, components, n);
+    double total, log_p = shares(q, total, components, n);
     for (long long k = 0; k < components; k++) {
         if (components > 1) principal(tile, means + k * d, turned ? back + k * d * d : nullptr, shifted, y, d, n);
         for (long long j = 0; j < d; j++) {
-            y[j * n] = q[k * n] * (-(1.0 / (eigvals[k * d + j] + variance)) * y[j * n]);
-            if (!turned) mean[j * n] += y[j * n];
+            double inverse = 1.0 / (eigvals[k * d + j] + variance);
+            if (turned)
+                y[j * n] = q[k * n] * (-inverse * y[j * n]);
+            else
+                mean[j * n] = fma(-q[k * n], inverse * y[j * n], mean[j * n]);
         }
         if (turned) add_rows(turn + k * d * d, y, mean, d, n);
     }
-    for (long long i = 0; i < d; i++) force[i * n] = (REAL)(theta * mean[i * n]);
+    total = theta / total;
+    for (long long i = 0; i < d; i++) force[i * n] = (REAL)(total * mean[i * n]);
     return (REAL)(-theta * log_p);
 }
 

@@ -43,15 +43,15 @@ template <class T> DEVICE T log_term(const T* y, const T* inverse, T offset, lon
     return fma((T)-0.5, sum, offset);
 }
 
-// q from logarithms to responsibilities; returns ln sum exp q.
-template <class T> DEVICE T normalise(T* q, long long components, long long n) {
-    T largest = q[0], total = 0;
+// q from logarithms to exp(q - max q), total their sum; returns ln sum exp q.
+template <class T> DEVICE T shares(T* q, T& total, long long components, long long n) {
+    T largest = q[0];
+    total = 0;
     for (long long k = 1; k < components; k++) largest = q[k * n] > largest ? q[k * n] : largest;
     for (long long k = 0; k < components; k++) {
         q[k * n] = exp(q[k * n] - largest);
         total += q[k * n];
     }
-    for (long long k = 0; k < components; k++) q[k * n] = q[k * n] / total;
     return largest + log(total);
 }
 
@@ -79,7 +79,8 @@ extern "C" __global__ void mixture_denoise(
             principal(x, means + k * d, turned ? back + k * d * d : nullptr, shifted, y, d, n);
             q[k * n] = log_term(y, inverse + k * d, offset[k], d, n);
         }
-        logp[p] = normalise(q, components, n);
+        REAL total;
+        logp[p] = shares(q, total, components, n);
         for (long long i = 0; i < d; i++) denoised[i * n] = 0;
         for (long long k = 0; k < components; k++) {
             if (q[k * n] == 0) continue;  // at small sigma most components are nowhere near
@@ -87,6 +88,7 @@ extern "C" __global__ void mixture_denoise(
             add_mean(q[k * n], y, gain + k * d, means + k * d, turned ? turn + k * d * d : nullptr, denoised,
                      d, n);
         }
+        for (long long i = 0; i < d; i++) denoised[i * n] = denoised[i * n] / total;
     });
 }
 
