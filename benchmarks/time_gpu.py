@@ -1,4 +1,4 @@
-"""What a GPU does a second: normals, network, mixtures, particles, in the portable and in the fast build.
+"""What a GPU does a second: normals, network, mixtures, particles, densities, in the portable and in the fast build.
 
     python benchmarks/time_gpu.py
 
@@ -14,8 +14,10 @@ from thermosim.backend import open_device
 from thermosim.backend.cuda.particles import CudaParticleKernel
 from thermosim.dynamics import Overdamped
 from thermosim.errors import UserError
+from thermosim.fokker_planck import Axis, FokkerPlanck, SecondOrder
+from thermosim.fokker_planck import Grid as Cells
 from thermosim.integrators import EulerMaruyama
-from thermosim.potentials import DoubleWell
+from thermosim.potentials import DoubleWell, Potential
 from thermosim.protocols import Grid
 from thermosim.score.mlp import MLP
 
@@ -83,6 +85,15 @@ def particles(gpu, precision, books):
     return PARTICLES * STEPS, lambda: kernel.run(0, blocks, state, totals, C, P, edges, *results, 0, 1, 0)
 
 
+def density(gpu, cells, steps=10):
+    """A quartic well in two or three dimensions, second-order steps, the masses on the card throughout."""
+    names = "xyz"[:len(cells)]
+    law = Potential(" + ".join(f"{x}**4/4" for x in names), list(names))
+    fp = FokkerPlanck(law, grid=Cells(*[Axis.uniform(-3, 3, n, "reflecting") for n in cells]))
+    step, m = fp.propagator(fp.generator(), SecondOrder(), 1e-2, gpu), gpu.asarray(fp.grid.masses(fp.steady_state()))
+    return int(np.prod(cells)) * steps, lambda: step.advance(m, steps)
+
+
 def cases(gpu):
     """(what, unit, how many a call, call)"""
     for dtype in ("float32", "float64"):
@@ -95,6 +106,8 @@ def cases(gpu):
         for books in (False, True):
             what = f"double well, {precision}, {'with' if books else 'without'} books"
             yield what, "particle-step", *particles(gpu, precision, books)
+    for cells in ((256, 256), (1024, 1024), (128, 128, 128)):
+        yield f"density, {'×'.join(map(str, cells))} cells", "cell-step", *density(gpu, cells)
 
 
 def main():

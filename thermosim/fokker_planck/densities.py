@@ -10,8 +10,7 @@ from .grid import Axis
 def entropy(grid, p):
     """−∫p ln p, nats."""
     p = field(grid, p)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(-np.sum(np.where(p > 0, p * np.log(p), 0.0) * grid.volumes))
+    return float(-np.sum(p * np.log(np.where(p > 0, p, 1.0)) * grid.volumes))
 
 
 def kl(grid, p, q):

@@ -5,7 +5,7 @@ the other. A new scheme is a `Scheme` with the fields of these and its `sweeps`.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 
@@ -101,8 +101,8 @@ class Chebyshev(Scheme):
     at degree 12, 1.1·10⁻⁷ at 16, 1.4·10⁻¹⁰ at 24, in the norm that weighs with e^{U/T}. p ≥ 0 holds up to that error
     alone. Under a protocol the parameters still rest at mid-step: second order then.
 
-    Sources: Andersson, J. Approx. Theory 32, 85 (1981): the pole and the rate of best approximation;
-    Moret, Novati, BIT Numer. Math. 44, 595 (2004): one real pole in the place of Padé's.
+    Sources: Andersson, J. Approx. Theory 32, 85 (1981): the pole and the rate of the best real one;
+    Güttel, Shao, 2511.21858: interpolation with a shared real pole.
     """
 
     degree: int = 24
@@ -120,19 +120,10 @@ class Chebyshev(Scheme):
         """Share of the step in the resolvent."""
         return ROOT2 / self.degree
 
-    @cached_property
+    @property
     def coefficients(self):
         """a_k, (degree + 1,)."""
-        j = np.arange(self.degree + 1)
-        angles = np.pi * j / self.degree
-        ends = np.where((j == 0) | (j == self.degree), 0.5, 1.0)
-        s = 0.5 * (1 + np.cos(angles))
-        s[-1] = 0.0
-        with np.errstate(divide="ignore"):
-            values = np.exp(-(1 / s - 1) / self.gamma)
-        a = 2 / self.degree * ends * (np.cos(np.outer(j, angles)) @ (ends * values))
-        a[0] += 1 - a.sum()                    # 1 to the bit: mass hangs on it
-        return a
+        return interpolant(self.degree, self.gamma)
 
     def check(self, generator):
         """Refuse what has no real spectrum or more than one axis."""
@@ -149,6 +140,22 @@ class Chebyshev(Scheme):
     def sweeps(self, dimension):
         """(axis, share of h) of the sweeps of one step: one."""
         return [(0, 1.0)]
+
+
+@cache
+def interpolant(degree, gamma):
+    """Coefficients in T_k(2s − 1) of the polynomial that meets exp(−(1/s − 1)/γ) at the Chebyshev points of [0, 1]."""
+    j = np.arange(degree + 1)
+    angles = np.pi * j / degree
+    ends = np.where((j == 0) | (j == degree), 0.5, 1.0)
+    s = 0.5 * (1 + np.cos(angles))
+    s[-1] = 0.0
+    with np.errstate(divide="ignore"):
+        values = np.exp(-(1 / s - 1) / gamma)
+    a = 2 / degree * ends * (np.cos(np.outer(j, angles)) @ (ends * values))
+    a[0] += 1 - a.sum()                        # 1 to the bit: mass hangs on it
+    a.flags.writeable = False
+    return a
 
 
 class Propagator:
