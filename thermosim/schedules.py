@@ -127,9 +127,9 @@ class Chain:
     ----------
     alpha, noise : (N + 1,) arrays
         x_n = alpha_n·x_0 + noise_n·n; index 0 is the data end (noise_0 = 0 there or a small σ_min).
-    variance : {"posterior", "beta"}
-        Variance of p(x_{n−1}|x_n): that of q(x_{n−1}|x_n, x_0) (β̃) or that of q(x_n|x_{n−1}) (β).
-        Where β̃ is zero (noise_0 = 0) β stands in its place.
+    variance : {"posterior", "beta"} or (N,) array
+        Variance of p(x_{n−1}|x_n): that of q(x_{n−1}|x_n, x_0) (β̃), that of q(x_n|x_{n−1}) (β), or one's own
+        for n = 1 … N (see `thermo.work.least_variances`). Where β̃ is zero (noise_0 = 0) β stands in its place.
     prior_variance : float, optional
         Per component of the Gaussian p(x_N) that sampling starts from; noise_N² unless given.
 
@@ -142,8 +142,10 @@ class Chain:
     prior_variance: float = None  # of p(x_N); None: noise_N², the law of pure noise
 
     def __post_init__(self):
-        if self.variance not in ("posterior", "beta"):
+        if isinstance(self.variance, str) and self.variance not in ("posterior", "beta"):
             raise UserError(f"reverse variance {self.variance!r} is unknown: use 'posterior' or 'beta'")
+        if not isinstance(self.variance, str) and (np.shape(self.variance) != (len(self),) or not np.all(np.asarray(self.variance) > 0)):
+            raise UserError(f"a chain of {len(self)} steps needs as many reverse variances > 0")
         if np.any(np.diff(self.noise / self.alpha) <= 0):
             raise UserError("a noising chain needs noise/alpha rising from step to step")
         if self.prior_variance is None:
@@ -162,6 +164,8 @@ class Chain:
         a, b = self.forward(n)
         shrink = (self.noise[n - 1] / self.noise[n]) ** 2
         c_x, c_0 = a * shrink, self.alpha[n - 1] * b / self.noise[n] ** 2
+        if not isinstance(self.variance, str):
+            return c_x, c_0, float(self.variance[n - 1])
         posterior = b * shrink
         return c_x, c_0, posterior if self.variance == "posterior" and posterior > 0 else b
 

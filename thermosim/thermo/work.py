@@ -33,6 +33,25 @@ def mean_work(chain, mse, second_moment, d=1):
     return steps, 0.5 * d * np.log(2 * np.pi * V) + 0.5 * final / V
 
 
+def least_variances(chain, mse, d):
+    """The reverse variances, one a step, that cost the least mean work: β̃_n + c_0²·mse(σ_n)/d, (N,).
+
+    The mean square of x_{n−1} about the reverse mean: the posterior's own spread, and what D does not know of x_0
+    (Bao et al. 2022, 2201.06503, for an exact score). They lie above β̃ and for good denoisers below β.
+
+    Parameters
+    ----------
+    chain : schedules.Chain
+    mse : callable sigma → E‖x_0 − D(x; σ)‖², summed over dimensions
+    d : int
+    """
+    found = np.empty(len(chain))
+    for n in range(1, len(chain) + 1):
+        _, b = chain.forward(n)
+        found[n - 1] = b * (chain.noise[n - 1] / chain.noise[n]) ** 2 + chain.reverse(n)[1] ** 2 * mse(chain.sigma(n)) / d
+    return found
+
+
 def excess_over_equilibrium(v):
     """K(v) = ½(v − 1 − ln v) = KL(N(0, v)‖N(0, 1)) per component, nats."""
     return 0.5 * (v - 1 - np.log(v))

@@ -14,6 +14,7 @@ SECTIONS = {
     "noise": "random streams and normals",
     "processes": "entropy production of noising processes",
     "likelihood": "likelihood as work; schedules of least work",
+    "data": "made data, and the least work of a swiss roll",
     "binomial": "binomial diffusion: ceilings of the heartbeat",
     "efficiency": "efficiencies of a sampler",
     "schedules": "optimal schedules; speed and accuracy",
