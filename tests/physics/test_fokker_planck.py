@@ -320,10 +320,11 @@ def turning(omega, cells, half=6.0):
 
 @pytest.mark.parametrize("make", [
     lambda: turning(12.0, 16, 4.0),
+    lambda: turning(60.0, 24, 3.0),
     lambda: FokkerPlanck(Overdamped(Periodic(0.3, 2.0), 0.2, 1.0, Tilt(5.0)), grid=line(0, 2, 60, "periodic")),
     lambda: FokkerPlanck(Overdamped(Harmonic(dimension=2), 1.0, 1.0, Rotation(9.0)), grid=Grid(
         Axis.uniform(-4, 4, 15, "reflecting"), Axis.uniform(-3, 3, 14, "absorbing"))),
-], ids=["turning", "ring", "leaking"])
+], ids=["turning", "whirling", "ring", "leaking"])
 @pytest.mark.parametrize("k", [3, 6])
 def test_circulating_spectrum_is_the_dense_one(make, k):
     """By real part, every pair whole, each mode an eigenvector."""

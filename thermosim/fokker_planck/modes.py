@@ -86,30 +86,52 @@ def _general(generator, k):
 
     Shift-and-invert finds what is nearest to 0, and a mode that decays slowly but turns fast is not. By
     Cauchy–Schwarz a mode turns no faster than |Im λ|² ≤ σ·Re λ, σ the entropy production rate per probability
-    where the mode lives: circles are widened until they hold all that can be slower than the k found.
+    where the mode lives: discs of known rates are laid up the imaginary axis until they hold all that can be
+    slower than the k found; below it lie the conjugates.
     """
-    from scipy.sparse.linalg import eigs
-
     K = generator.matrix()
-    size, count = K.shape[0], 2 * k + 8
-    while True:
-        if count > size // 3:
-            rates, vectors = np.linalg.eig(-K.toarray())
-        else:
-            rates, vectors = eigs(-K, k=count, sigma=-_nudge(K), which="LM")
-        order = np.lexsort((-rates.imag, np.round(rates.real, 9)))
-        rates, vectors, found = rates[order], vectors[:, order], len(rates)
-        slow = rates[k - 1].real
-        steady = np.abs(vectors[:, 0].real).reshape(generator.grid.shape)
-        farthest = np.hypot(slow, np.sqrt(_turning(generator, steady / steady.sum()) * slow))
-        if found == size or np.abs(rates).max() > farthest:
-            break
-        count *= 2
-    kept = k + (k < found and bool(np.isclose(rates[k], rates[k - 1].conj(), rtol=1e-9, atol=0) and abs(rates[k].imag) > _nudge(K)))
-    rates, vectors = rates[:kept], vectors[:, :kept]
+    if K.shape[0] < 6 * (k + 8):
+        rates, vectors = np.linalg.eig(-K.toarray())
+    else:
+        (rates, vectors, radius), discs = _disc(K, 2 * k + 8, 0.0), []
+        steady = np.abs(vectors[:, np.argmin(np.abs(rates))].real).reshape(generator.grid.shape)
+        turning, centre = _turning(generator, steady / steady.sum()), 0.0
+        while True:
+            slow = max(np.sort(rates.real)[k - 1], 0.0)
+            discs.append((centre, radius))
+            top = centre + np.sqrt(max(radius**2 - slow**2, 0.0))      # the strip of slower rates is known so far up
+            if top >= np.sqrt(turning * slow):
+                break
+            # a narrow disc would not reach across the strip: its centre stays where the strip is known
+            centre, count, radius = top, k + 8, 0.0
+            while radius <= slow and count < K.shape[0] // 2:
+                more, shapes, radius = _disc(K, count, centre)
+                count *= 2
+            if radius <= slow:                 # nearly all rates are asked for
+                rates, vectors = np.linalg.eig(-K.toarray())
+                break
+            new = (more.imag > _nudge(K)) & np.all([np.abs(more - 1j * y) > r for y, r in discs], axis=0)
+            rates = np.concatenate([rates, more[new], more[new].conj()])
+            vectors = np.concatenate([vectors, shapes[:, new], shapes[:, new].conj()], axis=1)
+    order = np.lexsort((-rates.imag, np.round(rates.real, 9)))
+    cut = len(order) > k and abs(rates[order[k]].imag) > _nudge(K) and np.isclose(
+        rates[order[k]], rates[order[k - 1]].conj(), rtol=1e-9, atol=0)
+    order = order[:k + bool(cut)]
+    rates, vectors = rates[order], vectors[:, order]
     if np.allclose(rates.imag, 0, atol=1e-12 * np.abs(K.diagonal()).max()):
         rates, vectors = rates.real, vectors.real
     return rates, vectors
+
+
+def _disc(K, count, height):
+    """(rates, modes, radius): all rates in a disc about i·height, `count` of them less those on its rim."""
+    from scipy.sparse.linalg import eigs
+
+    centre = 1j * height - _nudge(K) if height else -_nudge(K)
+    rates, vectors = eigs(-K.astype(complex) if height else -K, k=count, sigma=centre, which="LM")
+    away = np.abs(rates - 1j * height)
+    radius = away.max() * (1 - 1e-7)
+    return rates[away < radius], vectors[:, away < radius], radius
 
 
 def _turning(generator, m):
