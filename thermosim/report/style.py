@@ -2,6 +2,8 @@
 
 import contextlib
 
+import numpy as np
+
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 GREY = "#777777"
@@ -41,6 +43,16 @@ def figure(rows=1, columns=1, size=(7.0, 4.0), **kw):
     fig = Figure(figsize=size)
     FigureCanvasAgg(fig)
     return fig, fig.subplots(rows, columns, **kw)
+
+
+def grid_figure(heights, width):
+    """(figure, parts): subfigures one above another, each as high as told, inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    fig = Figure(figsize=(width, sum(heights)))
+    FigureCanvasAgg(fig)
+    return fig, list(np.atleast_1d(fig.subfigures(len(heights), 1, height_ratios=heights)))
 
 
 def close(fig):

@@ -89,20 +89,19 @@ def cool_binary(chain, denoise, n, L, seed, device, frames=None, known=None):
     frames : sequence of int, optional
         Times, falling, at which to keep the sequences.
     known : (L,) array, optional
-        Sites pinned to 0 or 1, the others anything else (−1): r(x_0) pins P(x_{0,i}) of the denoiser.
+        Inpainting: sites pinned to 0 or 1 at every step, as in the paper's §2.5, and −1 where a site is open.
+        A heuristic: the denoiser takes the pinned sites for noisy ones and believes them less than it could.
     """
-    kept = []
+    kept, pinned = [], None if known is None else np.asarray(known) >= 0
     x = ((device.words(seed, FLIPS + 1, 0, n, L) >> 31) & 1).astype(np.uint8)
     for t in range(len(chain), 0, -1):
         if frames is not None and t in frames:
             kept.append(x.copy())
-        if known is not None:
-            # what is known of x_0 is noised as far as x_t is: its own exact path
-            uniform = (device.words(seed, FLIPS + 2, t, n, L) + 0.5) / 2.0**32
-            x = np.where(np.isin(known, (0, 1)), chain.noised(np.broadcast_to(np.clip(known, 0, 1), x.shape), t, uniform), x)
+        if pinned is not None:
+            x[:, pinned] = known[pinned]
         p0 = denoise(x, t)
-        if known is not None:
-            p0 = np.where(np.isin(known, (0, 1)), known, p0)
+        if pinned is not None:
+            p0[:, pinned] = known[pinned]
         uniform = (device.words(seed, FLIPS + 1, t, n, L) + 0.5) / 2.0**32
         x = (uniform < chain.reverse(x, t, p0)).astype(np.uint8)
     return x if frames is None else np.stack([*kept, x])

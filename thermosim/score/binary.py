@@ -139,3 +139,29 @@ class BinaryLoss:
         """The loss and its gradient: ∂L/∂F = (p − x_0)/n."""
         loss, residual = self.value(*self.draw(step))
         return loss, self.denoiser.network.backward(np.ascontiguousarray(residual / self.batch, self.denoiser.network.dtype))
+
+
+def train_binary(sample, chain, L, device, config, progress=iter):
+    """Fit a `BinaryDenoiser` of SiLU layers by Adam; the running mean of its weights is what is kept.
+
+    Parameters
+    ----------
+    sample : callable (uniform (n,)) → (n, L)
+    chain : BinomialChain
+    L : int
+        Sites.
+    device : Cpu
+    config : train.TrainConfig
+        Of which width, depth, batch, steps, rate, warmup, ema, betas, decay, dtype and seed are used.
+    progress : callable over the steps
+    """
+    sizes = (2 * L + 2, *[config.width] * config.depth, L)
+    denoiser, mean = (BinaryDenoiser(MLP(sizes, config.dtype, device, config.seed), chain) for _ in range(2))
+    loss = BinaryLoss(denoiser, sample, config.batch, config.seed)
+    parameters = denoiser.network.parameters
+    m, v = device.xp.zeros_like(parameters), device.xp.zeros_like(parameters)
+    for step in progress(range(config.steps)):
+        _, gradient = loss(step)
+        device.adam(parameters, gradient, m, v, mean.network.parameters, config.learning_rate(step),
+                    (config.beta1, config.beta2), step + 1, 1e-8, config.decay, config.follow(step))
+    return mean

@@ -1,0 +1,111 @@
+"""A row of real-valued data: a denoiser, the chain of least work over its own errors, and the bound it earns."""
+
+from dataclasses import replace
+
+import numpy as np
+
+SHOWN = 1500            # points of a triptych
+TEST = 4000
+
+
+def standardised(data, seed):
+    """Values of mean 0 and variance 1, the lattice filled with noise: densities are per such unit."""
+    from thermosim.thermo.likelihood import dequantised
+
+    values = dequantised(data.values, data.quantum, seed) if data.quantum else data.values
+    return (values - values.mean()) / values.std()
+
+
+def split(values, seed):
+    """Train, validation and test parts of the points, at random: 80, 10 and 10 %."""
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(values))
+    n = len(values) // 10
+    return values[order[2 * n:]], values[order[n:2 * n]], values[order[:n]]
+
+
+def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth, paper, picture):
+    """(rows, tree) of one data set: K with posterior variances and with the least ones, for each number of steps.
+
+    Parameters
+    ----------
+    parts : (train, validation, test) arrays (n, d) of variance 1
+    steps : tuple of int
+    training : score.train.TrainConfig
+    sigmas : (sigma_max, sigma_min)
+        Between which noise levels the reverse steps lie; one more step leads from sigma_min to the data.
+    per : (word, count)
+        What K is told per, and how many there are in a point.
+    truth : float, optional
+        ⟨ln p⟩ of the data in nats a point.
+    """
+    from entropies import step_table
+
+    from thermosim.files.tree import Group
+    from thermosim.runs.noising import heat, squared_error_curve
+    from thermosim.schedules import Chain
+    from thermosim.score.train import trained
+    from thermosim.thermo import likelihood as lk
+    from thermosim.thermo.geodesic import MseCurve
+    from thermosim.thermo.work import least_variances
+
+    train, validation, test = parts
+    test, d = test[:TEST], train.shape[1]
+    denoise = trained(train, training, device, out, validation if per[1] > 1 else None)
+    levels = np.geomspace(*sigmas, 100)
+    curve = MseCurve(levels, squared_error_curve(denoise, validation[:TEST], levels, seed, device, 1).mean(axis=1))
+    rows, tree = [], Group()
+    for T in steps:
+        # chain of T steps: the last reverse one leads from sigma_min to the data themselves
+        levels = np.concatenate(([0.0], curve.geodesic(*sigmas, T - 1)[::-1]))
+        prior = sigmas[0] ** 2 + 1  # of data of variance 1 under that noise
+        chain = Chain(np.ones_like(levels), levels, "posterior", prior)
+        own = replace(chain, variance=least_variances(chain, curve.force, d))
+        runs = {words: heat(c, denoise, test, seed, device) for words, c in (("posterior variance", chain), ("least variances", own))}
+        for words, run in runs.items():
+            bound = lk.bound(run.work)
+            rows.append({
+                "data": f"{name}, {words}", "per": per[0], "steps": T, "bound": scaled(bound, per[1]), "null": lk.null_bound(d) / per[1],
+                "limit": np.nan if truth is None else truth, "limit_is": "truth" if truth is not None else "unknown", "paper": paper,
+                "least": curve.dissipation(curve.geodesic(*sigmas, T - 1)) / per[1] if words.startswith("posterior") else np.nan})
+        if T == max(steps):
+            tree["entropies"] = step_table(lk.entropy_bounds(chain, d), runs["least variances"].ledger, levels[1:], "noise level of the step")
+    picture(tree, denoise, curve, sigmas, max(steps), test, seed, device)
+    return rows, tree
+
+
+def scaled(bound, count):
+    """An estimate per pixel instead of per picture."""
+    return replace(bound, value=bound.value / count, error=bound.error / count)
+
+
+def triptych(tree, denoise, curve, sigmas, steps, test, seed, device):
+    """The forward and reverse clouds of a plane at three times, and the drift D − x on a grid there."""
+    from thermosim.files.tree import Dataset, Group
+    from thermosim.runs.sampling import sample
+    from thermosim.samplers.ancestral import EulerAncestral
+
+    levels = curve.geodesic(*sigmas, steps)
+    at = [int(np.argmin(np.abs(levels - s))) for s in (2.0, 0.4)] + [steps]
+    run = sample(EulerAncestral(), denoise, levels, SHOWN, 2, seed + 9, device, books=False, frames=SHOWN)
+    noise = np.random.Generator(np.random.PCG64(seed)).standard_normal((min(SHOWN, len(test)), 2))
+    axis = np.linspace(-3.0, 3.0, 19)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    tree["triptych"] = Group({"sigmas": [float(levels[k]) for k in at]})
+    for name, frames in (("forward", [test[:SHOWN] + levels[k] * noise for k in at]), ("reverse", [run.frames[k] for k in at]),
+                         ("drift", [denoise(grid, float(levels[k])) - grid for k in at])):
+        tree[f"triptych/{name}"] = Dataset(np.stack(frames), ("frame", "arrow" if name == "drift" else "point", "component"))
+    tree["triptych/grid"] = Dataset(grid, ("arrow", "component"))
+
+
+def gallery(shape):
+    """Pictures of data and of samples of the reverse chain."""
+    def picture(tree, denoise, curve, sigmas, steps, test, seed, device):
+        from thermosim.files.tree import Dataset, Group
+        from thermosim.runs.sampling import sample
+        from thermosim.samplers.ancestral import EulerAncestral
+
+        made = sample(EulerAncestral(), denoise, curve.geodesic(*sigmas, min(steps, 200)), 24, test.shape[1], seed + 9, device, books=False)
+        tree["gallery"] = Group()
+        for name, values in (("data", test[:24]), ("samples", made.x)):
+            tree[f"gallery/{name}"] = Dataset(values.reshape(len(values), *shape), ("picture", "row", "column", "channel")[: 1 + len(shape)])
+    return picture

@@ -1,0 +1,78 @@
+"""Table 1 of Sohl-Dickstein et al. 2015 as its user runs it: bounds beside truths, figures, and one line for bad input."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thermosim.binomial import BinomialChain
+from thermosim.datasets.heartbeat import Heartbeat
+from thermosim.files.store import read_tree
+from thermosim.thermo.binomial import heartbeat_ceiling
+
+SCRIPT = Path(__file__).parents[2] / "experiments" / "sohl_dickstein_2015" / "run.py"
+
+
+def launch(*args):
+    return subprocess.run([sys.executable, str(SCRIPT), *map(str, args)], capture_output=True, text=True, timeout=300)
+
+
+def table(folder):
+    """Rows of the summary by name."""
+    s = read_tree(folder / "run.h5", "summary")
+    names = [n for n in s.datasets if n != "summary_row"]
+    return {row[0]: dict(zip(names, row)) for row in zip(*(s[n].values for n in names))}
+
+
+def test_heartbeat_and_swiss_roll(tmp_path):
+    """200 and 40 steps: above −2.5 and −3.4 bits, never above the ceiling or the truth beyond five errors."""
+    done = launch("--only", "heartbeat,swissroll", "--quick", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = table(tmp_path)
+    beat, edge = rows["heartbeat"], rows["heartbeat (edge)"]
+    for row, convention in ((beat, False), (edge, True)):
+        assert row["limit"] == pytest.approx(heartbeat_ceiling(Heartbeat(), BinomialChain(200), convention) / np.log(2))
+    for row in rows.values():
+        assert row["K"] < row["limit"] + 5 * row["K_error"] and 0 < row["K_error"] < 0.1
+    assert beat["K"] > -2.5 and edge["K"] > -3.3
+    assert beat["over_null"] - beat["K"] == pytest.approx(14.438562, abs=1e-5)
+    fixed, least = rows["swiss roll, posterior variance"], rows["swiss roll, least variances"]
+    assert fixed["K"] > -3.4 and least["K"] > fixed["K"] + 0.5
+    assert fixed["over_null"] - fixed["K"] == pytest.approx(4.094191, abs=1e-5)
+    assert fixed["limit"] == pytest.approx(-1.394096, abs=1e-4)
+    assert (tmp_path / "learned.png").stat().st_size > 10_000 and not list((tmp_path / "work").glob("*"))
+    tree = read_tree(tmp_path / "run.h5", "learned")
+    for name in ("heartbeat", "swissroll"):
+        steps = tree[name]["entropies"]
+        lower, upper, cross, error = (steps[k].values[1:] for k in ("lower", "upper", "cross", "cross_error"))
+        assert np.all(lower <= upper) and np.all(cross > lower - 6 * error)
+    reverse = tree["heartbeat"]["raster/reverse"].values[-1]
+    assert reverse.shape == (40, 20) and np.mean(reverse.sum(axis=1) == 4) > 0.8
+    inpainted = tree["heartbeat"]["raster/inpainting"].values[-1]
+    assert np.all(inpainted[:, :5] == [0, 0, 1, 0, 0]) and np.mean(inpainted.sum(axis=1) == 4) > 0.6
+
+
+def test_own_pictures(tmp_path):
+    """600 IDX pictures of 4 × 4 pixels: a row, and samples beside the data."""
+    pictures = (np.random.default_rng(0).integers(2, size=(600, 4, 1)) * 200 + np.arange(4) * 10).astype(np.uint8)
+    (tmp_path / "train-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + np.array(pictures.shape, ">u4").tobytes() + pictures.tobytes())
+    done = launch("--mnist", tmp_path / "train-idx3-ubyte", "--quick", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    rows = table(tmp_path / "out")
+    assert len(rows) == 2 and all(np.isfinite(r["K"]) and np.isnan(r["limit"]) for r in rows.values())
+    tree = read_tree(tmp_path / "out" / "run.h5", "learned/mnist/gallery")
+    assert tree["data"].values.shape == tree["samples"].values.shape == (24, 4, 4)
+
+
+@pytest.mark.parametrize("args, says", [
+    (("--only", "heartbeet"), "none of swissroll"), (("--mnist", "absent-idx3"), "No such file"), (("--bark", "absent"), "absent"),
+    (("--only", "heartbeat", "--out", "{file}/in"), "cannot write"),
+])
+def test_bad_input_is_one_line_and_leaves_nothing(args, says, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    args = [a.format(file=tmp_path / "file") for a in args]
+    done = launch(*args, *(() if "--out" in args else ("--out", tmp_path / "out")))
+    assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and says in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
