@@ -1,5 +1,6 @@
 """The heartbeat's row: a network for P(x_0|x_t), its bound beside the best that a product of sites can do."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,11 +14,11 @@ def measure(quick, seed, device):
     """(rows, tree) of the heartbeat."""
     from entropies import step_table
 
-    from thermosim.binomial import BinomialChain
+    from thermosim.binomial import BinomialChain, log_bernoulli
     from thermosim.datasets.heartbeat import Heartbeat
     from thermosim.files.progress import Progress
     from thermosim.files.tree import Dataset, Group
-    from thermosim.runs.binomial import cool_binary, heat_binary
+    from thermosim.runs.binomial import cool_binary, heat_binary, reverse_probability
     from thermosim.score.binary import train_binary
     from thermosim.score.train import TrainConfig
     from thermosim.thermo import likelihood as lk
@@ -30,16 +31,18 @@ def measure(quick, seed, device):
                            partial(Progress, label="train heartbeat"))
     data = beat.sample(1000 if quick else 10_000, seed + 1)
     # of independent sites with the data's own share of ones: −14.44 bits
-    share, rows, runs = 1 / beat.period, [], {}
+    share = 1 / beat.period
     null = L * (share * np.log(share) + (1 - share) * np.log(1 - share))
-    for edge in (False, True):
-        run = runs[edge] = heat_binary(chain, denoise, data, seed + 2, device, edge, SHOWN, partial(Progress, label="heat heartbeat"))
-        ceiling = heartbeat_ceiling(beat, chain, edge)
-        rows.append({
-            "data": "heartbeat" + (" (edge)" if edge else ""), "per": "sequence", "steps": len(chain), "bound": lk.bound(run.work),
-            "null": null, "limit": ceiling, "limit_is": "ceiling of independent sites", "paper": PAPER})
-    bounds, run = lk.binomial_entropy_bounds(chain, L), runs[False]
-    tree = Group()
+    run = heat_binary(chain, denoise, data, seed + 2, device, frames=SHOWN, progress=partial(Progress, label="heat heartbeat"))
+    full = lk.bound(run.work)
+    # the edge convention leaves out W_1 = ln q(x_1|x_0) − ln p(x_0|x_1): the first has a known mean, the second hardly scatters
+    x1 = chain.noised(data, 1, np.random.Generator(np.random.PCG64(seed + 5)).random(data.shape))
+    last = lk.bound(log_bernoulli(data, reverse_probability(chain, denoise, x1, 1)))
+    edge = replace(full, value=full.value + last.value - L * chain.step_entropy(1), error=float(np.hypot(full.error, last.error)))
+    rows = [{"data": name, "per": "sequence", "steps": len(chain), "bound": bound, "null": null, "paper": PAPER,
+             "limit": heartbeat_ceiling(beat, chain, convention), "limit_is": "ceiling of independent sites"}
+            for name, bound, convention in (("heartbeat", full, False), ("heartbeat (edge)", edge, True))]
+    tree, bounds = Group(), lk.binomial_entropy_bounds(chain, L)
     tree["entropies"] = step_table(bounds, run.ledger, np.arange(1, len(chain) + 1) / len(chain), "share of the steps, t/T")
     times = [round(s * len(chain)) for s in STAGES]
     known = np.where(np.arange(L) < 5, beat.states[2].astype(int), -1)
