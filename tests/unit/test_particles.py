@@ -10,7 +10,10 @@ import time
 import numpy as np
 import pytest
 
+from thermosim.backend.cpu.compile import strict
+from thermosim.backend.cpu.normals import fill_pair
 from thermosim.backend.cpu.particles import ParticleKernel
+from thermosim.backend.cpu.philox import fill_particle_words
 from thermosim.dynamics import Overdamped, Underdamped
 from thermosim.errors import UserError
 from thermosim.integrators import MALA, OBABO, BAOAB, EulerMaruyama, ExactOU, LeimkuhlerMatthews
@@ -120,16 +123,37 @@ def test_the_bits_survive_kill_9_and_resume(tmp_path, rows):
         assert np.array_equal(a[name], b[name]), name
 
 
-def test_the_hot_block_is_vector_code():
-    step = EulerMaruyama().build(WELL, ("h",), COLUMNS)
-    kernel = ParticleKernel(step, "mixed", 1, "test")
+PACKED = {"pd": r"\tv?(?:fn?madd\w*|mul|add|sub)pd|\tfml[as]\t.*2d|\tf(?:add|mul|sub)\t.*2d",
+          "ps": r"\tv?(?:fn?madd\w*|mul|add|sub)ps|\tfml[as]\t.*4s|\tf(?:add|mul|sub)\t.*4s",
+          "words": r"\tv?pmuludq\t|\tumull2?\t"}
+
+
+def packed(function, kind):
+    """How many arithmetic instructions on whole registers a compiled function has."""
+    return len(re.findall(PACKED[kind], "".join(function.inspect_asm().values())))
+
+
+@pytest.mark.parametrize("dynamics, scheme, precision, kind, least", [
+    (WELL, EulerMaruyama(), "mixed", "pd", 20), (WELL, EulerMaruyama(), "single", "ps", 20),
+    (Overdamped(Potential("a*cos(x) + b*exp(-x**2)", ["x"], {"a": 1, "b": 1})), EulerMaruyama(), "double", "pd", 40),
+    (Underdamped(Harmonic(1.0, 0.0, 3)), BAOAB(), "mixed", "pd", 40)], ids=["mixed", "single", "transcendental", "baoab"])
+def test_the_hot_block_is_vector_code(dynamics, scheme, precision, kind, least):
+    driven = ("h",) if dynamics is WELL else ()
+    kernel = ParticleKernel(scheme.build(dynamics, driven, COLUMNS), precision, 1, "test")
     source = kernel.run.py_func.__globals__
-    S, G = np.zeros(30*kernel.block), np.zeros(4*kernel.block, np.float32)
-    C, P = np.zeros((8, 8)), np.zeros((9, 1))
-    source["advance_group"](S, G, kernel.block, C, P, 0)
-    assembly = "".join(source["advance_group"].inspect_asm().values())
-    packed = len(re.findall(r"\tv?(?:fn?madd\w*|mul|add|sub)pd|\tfml[as]\t.*2d|\tfadd\t.*2d", assembly))
-    assert packed > 50, "the fused step no longer vectorises"
+    S, G = np.zeros(60*kernel.block, kernel.real), np.zeros(12*kernel.block, np.float64 if precision == "double" else np.float32)
+    C, P = np.zeros((8, 8), kernel.real), np.zeros((9, 2), kernel.real)
+    source["advance"](S, G, kernel.block, C, P, 0)
+    assert packed(source["advance"], kind) > least, "the step no longer vectorises"
+
+
+def test_the_noise_is_vector_code():
+    w, g = np.zeros((4, 64), np.uint32), np.zeros(64, np.float32)
+    numbers = [np.uint64(k) for k in range(6)]
+    words, pair = (strict(cache=False)(f.py_func) for f in (fill_particle_words, fill_pair))   # cached code has no text
+    words(w, 64, *numbers)
+    pair(g, g.copy(), w[0], w[1], 64)
+    assert packed(words, "words") > 15 and packed(pair, "ps") > 15
 
 
 @pytest.mark.parametrize("change, words", [
