@@ -121,7 +121,7 @@ def summary(units):
     error = [r["bound"]["error"] * bits for r in rows]
     columns = {
         "data": ([r["data"] for r in rows], "data and convention of the reverse chain"), "per": ([r["per"] for r in rows], "what K counts"),
-        "steps": ([r["steps"] for r in rows], "T"), "K": (K, "bound on the log likelihood, bits"), "K_error": (error, "standard error over the test data"),
+        "steps": ([r["steps"] for r in rows], "T; 0: the adaptive probability flow"), "K": (K, "bound on the log likelihood, or an estimate of it (annealed, flow); bits"), "K_error": (error, "standard error over the test data"),
         "over_null": ([k - r["null"] * bits for k, r in zip(K, rows)], "K − L_null, bits"), "over_null_error": (error, "standard error"),
         "limit": ([nan(r["limit"]) * bits for r in rows], "truth or ceiling, bits"), "limit_is": ([r["limit_is"] for r in rows], "what limit is"),
         "least_loss": ([nan(r.get("least")) * bits for r in rows], "dissipation of the grid with posterior variances at the network's own error, bits"),

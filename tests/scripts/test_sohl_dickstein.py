@@ -38,6 +38,9 @@ def test_heartbeat_and_swiss_roll(tmp_path):
         assert row["K"] < row["limit"] + 5 * row["K_error"] and 0 < row["K_error"] < 0.1
     assert beat["K"] > -2.5 and edge["K"] > -3.3
     assert beat["over_null"] - beat["K"] == pytest.approx(14.438562, abs=1e-5)
+    annealed, flow = rows["heartbeat, annealed"], rows["swiss roll, flow"]
+    assert annealed["limit"] == pytest.approx(-np.log2(5)) and beat["K"] < annealed["K"]
+    assert abs(annealed["K"] - annealed["limit"]) < 6 * annealed["K_error"] < 0.3 and abs(flow["K"] - flow["limit"]) < 0.4
     fixed, least = rows["swiss roll, posterior variance"], rows["swiss roll, least variances"]
     assert fixed["K"] > -3.4 and least["K"] > fixed["K"] + 0.5
     assert fixed["over_null"] - fixed["K"] == pytest.approx(4.094191, abs=1e-5)
