@@ -3,6 +3,7 @@
     parse.py      strings from config files → sympy, through a whitelist
     program.py    sympy → a straight list of IEEE operations with every fma placed by hand
     printers.py   that list as Numba source, as CUDA source, or run at once on NumPy arrays
+    loops.py      laws that are loops (lattices, mixtures), and a step over arrays cut into loops
 
 sympy is imported only when an expression is first touched.
 """

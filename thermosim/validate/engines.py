@@ -1,12 +1,15 @@
-"""Engines in a trap (PHYSICS §5): quasi-static cycles, optimal strokes, the limit cycle in moments and particles."""
+"""Engines in a trap: quasi-static cycles, optimal strokes, limit cycles in moments, by particles and by the density."""
 
-from math import log, sqrt
+from functools import cache
+from math import log
 
 import numpy as np
 
 from ..thermo.cycles import quasi_static as qs
 from ..thermo.cycles.moments import limit_cycle, propagator, OverdampedMoments
 from ..thermo.cycles.optimal import SchmiedlSeifert, moving_trap_work, stiffening
+from ..thermo.cycles.roads import by_density, by_particles
+from ..thermo.cycles.strokes import otto
 from .row import Row, row
 
 SS = "Schmiedl, Seifert, 0710.4097"
@@ -55,23 +58,25 @@ strokes = [
 ]
 
 
-@row("engines.best.work.particles", SS, log(2)/4, "400,000 particles, exact OU steps", sigmas=5, fast=False)
-def best_by_particles():
-    """Work delivered in one turn at maximum power, started in the limit cycle."""
-    from ..dynamics import Overdamped
-    from ..integrators import ExactOU
-    from ..potentials import Harmonic
-    from ..protocols import Sampled
-    from ..runs.particles import simulate
+OTTO = otto(2.0, 1.0, 1.5, 1.0, 2.0)
+_otto = cache(lambda: by_particles(OTTO, particles=400_000, steps=40, turns=3, seed=1))
+_best_seen = cache(lambda: by_particles(BEST.strokes(BEST.best_duration, BEST.best_duration), particles=400_000, steps=100, seed=2))
+_best_spread = cache(lambda: by_density(BEST.strokes(BEST.best_duration, BEST.best_duration), cells=300, tolerance=3e-6, warm=2))
 
-    n, steps, t = 400_000, 4000, BEST.best_duration
-    hot, cold = BEST.strokes(t, t)
-    x = sqrt(BEST.w_a)*np.random.default_rng(5).standard_normal((n, 1))
-    work = np.zeros(n)
-    for seed, (stroke, after) in enumerate(((hot, cold), (cold, hot))):
-        table = np.array([stroke.k(s) for s in np.linspace(0, t, steps + 1)])
-        run = simulate(Overdamped(Harmonic(), temperature=stroke.temperature), x0=x, t=(0.0, t), steps=steps, seed=seed,
-                       protocol=Sampled(k=table), scheme=ExactOU(), every=steps, precision="double", books=("work",))
-        x = run.x
-        work += run.work + 0.5*(after.k(0.0) - stroke.k(t))*x[:, 0]**2
-    return -work.mean(), work.std()/sqrt(n)
+
+def _seen(id, value, measured, what, sign=1):
+    """A row by particles: one of the books with its standard error."""
+    return Row(f"engines.{id}.particles", SS, value, "400,000 particles, exact steps",
+               lambda: (sign*getattr(measured().books, what), getattr(measured().error, what)), sigmas=5, fast=False)
+
+
+turned = [
+    # long isochores: what is left of the start after duration t is e^{−2μkt}
+    _row("otto.efficiency.moments", 1/3, lambda: limit_cycle(OTTO).books.efficiency, road="moments, limit cycle", digits=12),
+    _row("otto.work.moments", 1/12, lambda: -limit_cycle(otto(2.0, 1.0, 1.5, 1.0, 12.0)).books.work, road="moments, limit cycle", digits=8),
+    _seen("otto.work", 0.081607959, _otto, "work", -1),
+    _seen("best.work", log(2)/4, _best_seen, "work", -1),
+    _seen("best.heat", 2*0.5*log(2) - BEST.action/BEST.best_duration, _best_seen, "heat_hot"),
+    Row("engines.best.work.density", SS, log(2)/4, "density, extrapolated in Δx", lambda: -_best_spread().books.work, digits=5, fast=False),
+    Row("engines.best.efficiency.density", SS, 2/7, "density, extrapolated in Δx", lambda: _best_spread().books.efficiency, digits=5, fast=False),
+]

@@ -1,0 +1,163 @@
+"""Heat engines of one particle in a trap, by three independent roads; what they cost in finite time.
+
+    python experiments/engines.py            # 400,000 particles a cycle, about a minute on two cores
+    python experiments/engines.py --quick    # 20,000 particles, seconds
+
+Carnot-like, Stirling, Otto and the optimal cycle of Schmiedl and Seifert between baths at T = 2 and 1, the Stirling
+engine also turned around into a refrigerator and once with inertia: work, both heats, entropy production, power,
+efficiency and coefficient of performance of one turn, from closed moments, from the density and from particles.
+Then efficiency against power for cycles of every duration, beside the second law and what low-dissipation
+engines reach at maximum power. Written to run.h5; the figure is drawn from the file.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from thermosim.command import Parser, run
+from thermosim.version import __version__
+
+HOT, COLD = 2.0, 1.0
+SIGN = "W > 0 on the system, Q > 0 into it"
+UNITS = {"work": "energy", "heat_hot": "energy", "heat_cold": "energy", "power": "energy per time", "duration": "time"}
+SAID = {"engine": "which cycle", "road": "moments (closed), density (grid, extrapolated) or particles",
+        "work": "W of a turn, on the system", "heat_hot": "Q from the hot bath", "heat_cold": "Q from the cold bath",
+        "entropy_production": "Σ = −Q_h/T_h − Q_c/T_c", "power": "−W/duration", "efficiency": "−W/Q_h, of an engine",
+        "cop": "Q_c/W, of a refrigerator"}
+MISSING = {"efficiency": "the cycle delivers no work", "cop": "the cycle does not cool"}
+
+
+def particle_number(text):
+    """A number of particles, at least a thousand."""
+    try:
+        n = int(text)
+    except ValueError:
+        n = 0
+    if not 1000 <= n <= 10**8:
+        raise argparse.ArgumentTypeError(f"particles are a whole number from 1000 to 10^8, not {text!r}")
+    return n
+
+
+def arguments(argv):
+    """The command line."""
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("--particles", type=particle_number, default=None, help="default: 400,000")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("runs/engines"), help="default: %(default)s")
+    parser.add_argument("--quick", action="store_true", help="20,000 particles, coarser grids")
+    return parser.parse_args(argv)
+
+
+def cycles():
+    """(name, strokes, medium) of every cycle."""
+    from thermosim.thermo.cycles import strokes
+    from thermosim.thermo.cycles.moments import OverdampedMoments, UnderdampedMoments
+    from thermosim.thermo.cycles.optimal import SchmiedlSeifert
+
+    best, over = SchmiedlSeifert(1.0, 2.0, HOT, COLD), OverdampedMoments()
+    stirling = strokes.stirling(HOT, COLD, 4.0, 1.0, 3.0, 1.0)
+    return [("carnot", strokes.carnot(HOT, COLD, 4.0, 1.0, 4.0, 4.0), over), ("stirling", stirling, over),
+            ("otto", strokes.otto(HOT, COLD, 1.5, 1.0, 1.0), over),
+            ("optimal", best.strokes(best.best_duration, best.best_duration), over),
+            ("refrigerator", strokes.reversed_cycle(strokes.stirling(HOT, COLD, 4.0, 1.0, 12.0, 2.0)), over),
+            ("stirling, inertia", stirling, UnderdampedMoments(friction=2.0, mass=0.5))]
+
+
+def table(particles, cells, tolerance, seed):
+    """Columns of the table: every cycle by every road, errors beside values."""
+    from numpy import hypot, nan
+
+    from thermosim.files.progress import Progress
+    from thermosim.thermo.cycles.moments import OverdampedMoments, limit_cycle
+    from thermosim.thermo.cycles.roads import by_density, by_particles
+
+    columns = {}
+
+    def add(engine, road, books, error, entropy_error, efficiency_error):
+        line = {"engine": engine, "road": road}
+        for name, spread in (("work", error and error.work), ("heat_hot", error and error.heat_hot), ("heat_cold", error and error.heat_cold),
+                             ("entropy_production", entropy_error), ("power", error and error.work/books.duration),
+                             ("efficiency", efficiency_error),
+                             ("cop", error and abs(books.cop)*hypot(error.work/books.work, error.heat_cold/books.heat_cold))):
+            line |= {name: float(getattr(books, name)), f"{name}_error": nan if spread is None else float(spread)}
+        for key, value in line.items():
+            columns.setdefault(key, []).append(value)
+
+    for engine, strokes, medium in Progress(cycles(), "engines", "cycle"):
+        add(engine, "moments", limit_cycle(strokes, medium).books, None, None, None)
+        roads = [("particles", by_particles(strokes, medium, particles, 200, seed=seed))]
+        if isinstance(medium, OverdampedMoments):
+            roads.insert(0, ("density", by_density(strokes, medium, cells, tolerance)))
+        for road, seen in roads:
+            add(engine, road, seen.books, seen.error, seen.entropy_production_error(), seen.efficiency_error())
+    return columns
+
+
+def trade_off(points):
+    """Efficiency and power of three engines for durations of an isotherm from 0.3 to 300."""
+    import numpy as np
+
+    from thermosim.thermo.cycles import strokes
+    from thermosim.thermo.cycles.moments import limit_cycle
+    from thermosim.thermo.cycles.optimal import SchmiedlSeifert
+
+    best, found = SchmiedlSeifert(1.0, 2.0, HOT, COLD), {"engine": [], "duration": [], "power": [], "efficiency": []}
+    makers = {"optimal": lambda t: best.strokes(t, t), "carnot": lambda t: strokes.carnot(HOT, COLD, 4.0, 1.0, t, t),
+              "stirling": lambda t: strokes.stirling(HOT, COLD, 4.0, 1.0, t, 1.0)}
+    for engine, make in makers.items():
+        for t in np.geomspace(0.3, 300, points):
+            books = limit_cycle(make(t)).books
+            for name, value in zip(found, (engine, books.duration, books.power, books.efficiency)):
+                found[name].append(value)
+    return found
+
+
+def write(path, args, settings, points):
+    """Write everything as `path`; returns the table."""
+    import numpy as np
+
+    from thermosim.files.provenance import provenance
+    from thermosim.files.schema import ledger_group, new_run
+    from thermosim.files.store import write_tree
+    from thermosim.thermo.cycles.optimal import curzon_ahlborn, low_dissipation
+
+    lower, upper = low_dissipation(HOT, COLD)
+    marks = {"carnot": 1 - COLD/HOT, "curzon_ahlborn": curzon_ahlborn(HOT, COLD), "low_dissipation_lower": lower,
+             "low_dissipation_upper": upper}
+    tree = new_run(provenance({"hot": HOT, "cold": COLD, **settings}, args.seed))
+
+    def about(name, words):
+        of = name.removesuffix("_error")
+        reason = MISSING.get(name, "a closed form has no error") if name.endswith("_error") or name in MISSING else None
+        return {"units": UNITS.get(of, "1"), "sign": SIGN if of in ("work", "heat_hot", "heat_cold") else "-",
+                "definition": words.get(name, f"standard (density: discretisation) error of {of}"),
+                **({"nan_reason": reason} if reason else {})}
+
+    tree["summary"] = ledger_group({k: (v, about(k, SAID)) for k, v in table(**settings, seed=args.seed).items()}, "summary_row")
+    words = {"engine": "which cycle", "duration": "of a turn", "power": "−W/duration, closed moments", "efficiency": "−W/Q_h"}
+    tree["trade_off"] = ledger_group({k: (v, about(k, words)) for k, v in trade_off(points).items()}, "trade_off_row")
+    tree["landmarks"] = ledger_group({k: (np.array([v]), {"units": "1", "sign": "+", "definition": f"{k.replace('_', ' ')} efficiency"})
+                                      for k, v in marks.items()}, "landmark")
+    write_tree(path, tree)
+    return tree["summary"]
+
+
+def main(argv=None):
+    """Run the experiment; returns the exit code."""
+    args = arguments(argv)
+    settings = {"particles": args.particles or (20_000 if args.quick else 400_000), "cells": 160 if args.quick else 300,
+                "tolerance": 1e-3 if args.quick else 1e-5}
+    print(f"thermosim {__version__}: {settings['particles']} particles a cycle, densities on {settings['cells']} cells, into {args.out}", flush=True)
+    from thermosim.files.atomic import writable_folder
+    from thermosim.report import draw
+    from thermosim.show import format_table
+
+    out = writable_folder(args.out)
+    print(format_table(write(out/"run.h5", args, settings, 12 if args.quick else 40)))
+    draw(out/"run.h5")
+    print(f"wrote {out/'run.h5'} and {out/'engines.png'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,69 @@
+"""Cycles on particles and on a density against the closed moments, forward and backward, with and without inertia."""
+
+import numpy as np
+import pytest
+
+from thermosim.errors import UserError
+from thermosim.thermo.cycles.moments import OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle
+from thermosim.thermo.cycles.roads import by_density, by_particles
+from thermosim.thermo.cycles.strokes import carnot, otto, reversed_cycle, stirling
+
+STIRLING = stirling(2.0, 1.0, 4.0, 1.0, 1.5, 0.5)
+CYCLES = {"carnot": carnot(2.0, 1.0, 4.0, 1.0, 2.0, 2.0), "stirling": STIRLING, "otto": otto(2.0, 1.0, 1.5, 1.0, 0.7),
+          "stirling backward": reversed_cycle(STIRLING)}
+COLUMNS = ("work", "heat_hot", "heat_cold")
+
+
+def agree(measured, books, sharp):
+    """Every column within six of its errors, and these small enough to mean something."""
+    for name in COLUMNS:
+        value, error, exact = getattr(measured.books, name), getattr(measured.error, name), getattr(books, name)
+        assert abs(value - exact) < 6*error and error < sharp, (name, value, error, exact)
+
+
+@pytest.mark.parametrize("name", CYCLES)
+def test_particles_book_what_the_moments_book(name):
+    medium = OverdampedMoments(mobility=0.8)
+    agree(by_particles(CYCLES[name], medium, particles=60_000, steps=60, turns=2, seed=3), limit_cycle(CYCLES[name], medium).books, 0.01)
+
+
+def test_particles_with_inertia():
+    medium = UnderdampedMoments(friction=2.0, mass=0.5)
+    agree(by_particles(STIRLING, medium, particles=60_000, steps=100, turns=2, seed=4), limit_cycle(STIRLING, medium).books, 0.02)
+
+
+@pytest.mark.parametrize("name", ["otto", "stirling backward"])
+def test_the_density_books_what_the_moments_book(name):
+    books = limit_cycle(CYCLES[name]).books
+    measured = by_density(CYCLES[name], cells=240, tolerance=1e-4, warm=3)
+    for column in COLUMNS:
+        assert getattr(measured.books, column) == pytest.approx(getattr(books, column), abs=2e-4)
+    assert measured.books.entropy_production == pytest.approx(books.entropy_production, abs=3e-4)
+    assert measured.entropy_production_error() < 0.01
+
+
+def test_an_engine_turned_around_slowly_gives_back_what_it_took():
+    """At ever longer strokes what work and heats of the two directions leave falls, the work as 1/duration."""
+    left = []
+    for t in (80.0, 160.0):
+        engine = carnot(2.0, 1.0, 4.0, 1.0, t, t)
+        there, back = limit_cycle(engine).books, limit_cycle(reversed_cycle(engine)).books
+        left.append([abs(getattr(there, c) + getattr(back, c)) for c in COLUMNS])
+    long, longer = np.array(left)
+    assert long[0]/longer[0] == pytest.approx(2, rel=0.03) and np.all(longer < 0.6*long)
+    assert there.efficiency > 0.49 and back.cop > 0.97
+
+
+def test_errors_of_derived_figures():
+    measured = by_particles(CYCLES["carnot"], particles=20_000, steps=40, seed=5)
+    again = [by_particles(CYCLES["carnot"], particles=2_000, steps=40, seed=s).books.entropy_production for s in range(10, 30)]
+    # 20 runs of a tenth of the particles: their scatter is √10 of the stated error, within a factor of two
+    assert 0.5 < np.std(again)/np.sqrt(10)/measured.entropy_production_error() < 2
+    assert 0 < measured.efficiency_error() < 0.1*measured.books.efficiency
+
+
+def test_complaints():
+    with pytest.raises(UserError, match="no velocities"):
+        by_density(STIRLING, UnderdampedMoments())
+    with pytest.raises(UserError, match="two bath temperatures"):
+        by_particles([Stroke.linear(1.0, 2.0, 1.0, 1.0)])

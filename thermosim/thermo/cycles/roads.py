@@ -1,0 +1,166 @@
+"""A cycle of strokes on particles and on a density: two roads to the books that `moments` has in closed form.
+
+Every stroke is run as itself, with its own bath and its own stiffness; between strokes the stiffness jumps at
+frozen positions, which is work and nothing else. Both roads turn the cycle until it repeats before they book it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...dynamics import Overdamped, Underdamped
+from ...errors import UserError
+from ...fokker_planck import Axis, FokkerPlanck, Grid, SecondOrder
+from ...integrators import BAOAB, ExactOU
+from ...potentials import Harmonic
+from ...protocols import Protocol, Sampled
+from ...runs.particles import simulate
+from .books import Books
+from .moments import OverdampedMoments, UnderdampedMoments, limit_cycle
+
+TRAP = Harmonic()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Books of a turn with their standard errors, or discretisation errors for a density.
+
+    Attributes
+    ----------
+    books, error : Books
+        `error` holds errors in the place of values; its Σ and power follow by first-order propagation below.
+    """
+
+    books: Books
+    error: Books
+
+    def entropy_production_error(self):
+        """Of Σ = −Q_h/T_h − Q_c/T_c, the two heats taken as independent."""
+        return float(np.hypot(self.error.heat_hot/self.books.hot, self.error.heat_cold/self.books.cold))
+
+    def efficiency_error(self):
+        """Of −W/Q_h, the two taken as independent."""
+        b, e = self.books, self.error
+        return abs(b.efficiency)*float(np.hypot(e.work/b.work, e.heat_hot/b.heat_hot))
+
+
+class Along(Protocol):
+    """The stiffness of a stroke as a protocol."""
+
+    names = ("k",)
+
+    def __init__(self, stroke):
+        self.stroke = stroke
+
+    def before(self, t, span):
+        return {"k": np.array([self.stroke.k(float(s - span[0])) for s in t])}
+
+
+def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=200, warm=3, turns=1, seed=0):
+    """The books of a turn from an ensemble of particles.
+
+    The stiffness of a step is the stroke's at the middle of the step, so that books err by (duration/steps)².
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+    medium : OverdampedMoments or UnderdampedMoments
+        Exact steps of the linear force, or BAOAB.
+    particles, steps : int
+        Steps of each stroke.
+    warm, turns : int
+        Turns before the books are opened, and turns booked.
+    seed : int
+
+    Returns
+    -------
+    Measured
+        Errors from the scatter of the particles' own totals.
+    """
+    strokes = list(strokes)
+    cold, hot = _baths(strokes)
+    totals = {"work": np.zeros(particles), cold: np.zeros(particles), hot: np.zeros(particles)}
+    inertia = isinstance(medium, UnderdampedMoments)
+    x = v = "equilibrium"
+    k = strokes[0].k(0.0)
+    for turn in range(warm + turns):
+        for place, s in enumerate(strokes):
+            middles = (np.arange(steps) + 0.5)*s.duration/steps
+            table = np.array([k, *(s.k(t) for t in middles)])
+            dynamics = (Underdamped(TRAP, s.temperature, medium.friction, medium.mass) if inertia
+                        else Overdamped(TRAP, s.temperature, medium.mobility))
+            run = simulate(dynamics, particles=particles, x0=x, v0=v, t=(0.0, s.duration), steps=steps,
+                           protocol=Sampled(k=table), scheme=BAOAB() if inertia else ExactOU(), every=steps,
+                           seed=_seed(seed, turn, place), precision="double", books=("work", "heat", "shadow_work"))
+            x, v, k = run.x, run.v if inertia else "equilibrium", table[-1]
+            if turn >= warm:
+                totals["work"] += run.work + run.shadow_work
+                totals[s.temperature] += run.heat
+    mean = {name: values.mean()/turns for name, values in totals.items()}
+    error = {name: values.std()/np.sqrt(particles)/turns for name, values in totals.items()}
+    duration = sum(s.duration for s in strokes)
+    return Measured(*(Books(of["work"], of[hot], of[cold], hot, cold, duration) for of in (mean, error)))
+
+
+def _seed(seed, turn, place):
+    return int(np.random.SeedSequence([seed, turn, place]).generate_state(1, np.uint64)[0])
+
+
+def by_density(strokes, medium=OverdampedMoments(), cells=300, tolerance=1e-6, warm=4):
+    """The books of a turn from the density itself; overdamped only.
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+    medium : OverdampedMoments
+    cells : int
+        Of the finer of two grids; books are extrapolated from both, their error being of second order.
+    tolerance : float
+        L1 error that a stroke's time steps may make.
+    warm : int
+        Turns before the books are opened.
+
+    Returns
+    -------
+    Measured
+        `error` is what extrapolation still changed.
+
+    Raises
+    ------
+    UserError
+        For an underdamped medium, whose density has two axes.
+    """
+    if not isinstance(medium, OverdampedMoments):
+        raise UserError("a density in x alone knows no velocities: take by_particles for an underdamped cycle")
+    strokes = list(strokes)
+    cold, hot = _baths(strokes)
+    width = 9*np.sqrt(limit_cycle(strokes, medium).width.max())
+    coarse, fine = (_turn(strokes, medium, n, width, tolerance, warm) for n in (cells//2, cells))
+    better = fine + (fine - coarse)/3
+    duration = sum(s.duration for s in strokes)
+    return Measured(Books(*better, hot, cold, duration), Books(*np.abs(better - fine), hot, cold, duration))
+
+
+def _turn(strokes, medium, cells, width, tolerance, warm):
+    """(W, Q_hot, Q_cold) of the last turn on a grid."""
+    cold, hot = _baths(strokes)
+    grid = Grid(Axis.uniform(-width, width, cells))
+    squares, volumes = grid.axes[0].centers**2, grid.volumes
+    fluids = {T: FokkerPlanck(TRAP, T, medium.mobility, grid) for T in (cold, hot)}
+    p = fluids[strokes[0].temperature].steady_state(k=strokes[0].k(0.0))
+    for _ in range(warm + 1):
+        work, heat = 0.0, {cold: 0.0, hot: 0.0}
+        for s, following in zip(strokes, strokes[1:] + strokes[:1]):
+            run = fluids[s.temperature].evolve(p, (0.0, s.duration), Along(s), SecondOrder(), tolerance)
+            p = run.final
+            jump = following.k(0.0) - s.k(s.duration)
+            work += run.ledger["work"].sum() + 0.5*jump*np.sum(squares*p*volumes)
+            heat[s.temperature] += run.ledger["heat"].sum()
+    return np.array([work, heat[hot], heat[cold]])
+
+
+def _baths(strokes):
+    baths = sorted({s.temperature for s in strokes})
+    if len(baths) != 2:
+        raise UserError(f"a cycle needs two bath temperatures, not {len(baths)}")
+    return baths
