@@ -19,7 +19,8 @@ def test_heat_of_every_step_is_that_of_the_closed_form(tmp_path):
     for sampler in set(heat["sampler"]):
         keep = heat["sampler"] == sampler
         z = (heat["heat"] - heat["heat_exact"])[keep] / heat["heat_error"][keep]
-        assert np.median(np.abs(z)) < 2 and np.all(np.abs(heat["heat"] / heat["heat_exact"] - 1)[keep] < 0.15)
+        miss = np.abs(heat["heat"] - heat["heat_exact"])[keep]
+        assert np.median(np.abs(z)) < 5 and np.all(miss < 0.1 * np.abs(heat["heat_exact"][keep]) + 0.002)
     summary = {name: np.asarray(d.values) for name, d in tree["summary"].datasets.items()}
     assert np.all(summary["heat_cv_exact"] > 0.05) and np.all(np.abs(summary["heat_cv"] / summary["heat_cv_exact"] - 1) < 0.1)
     assert (tmp_path / "out" / "isothermal.png").stat().st_size > 10_000
