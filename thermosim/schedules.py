@@ -1,7 +1,7 @@
 """Noise: how it grows with time (processes) and where a sampler stops on the way (grids).
 
 A process noises data as x_t = α(t)·x_0 + s(t)·n with n ~ N(0, 1) and is at the same time a Langevin
-process dx = f dt + √(2D) dw in the sense of PHYSICS: VP is an overdamped particle in U = x²/2 at
+process dx = f dt + √(2D) dw: VP is an overdamped particle in U = x²/2 at
 T = 1, VE and EDM are free diffusion. A grid is a plain falling array of noise levels σ = s/α, both
 ends included, that any sampler (ours or another library's) takes as its ``sigmas``.
 """

@@ -208,7 +208,7 @@ def test_error_estimate_bounds_the_true_error(scheme, tolerance):
 # ---- closed forms ---------------------------------------------------------------------------------
 
 def test_moving_trap_keeps_the_gaussian_and_its_books():
-    """OU under c = t (PHYSICS §1): mean, variance, ⟨W⟩ = 1.135335, ⟨Q⟩ = ΔU − W, Δs by the Gaussian."""
+    """OU under c = t: mean, variance, ⟨W⟩ = 1.135335, ⟨Q⟩ = ΔU − W, Δs by the Gaussian."""
     grid = line(-7, 9, 1600)
     fp = FokkerPlanck(Harmonic(), 1.0, 1.0, grid)
     run = fp.evolve(fp.steady_state(), np.linspace(0, 2, 5), Linear(c=(0.0, 2.0)), SecondOrder(), 1e-6)
@@ -225,7 +225,7 @@ def test_moving_trap_keeps_the_gaussian_and_its_books():
 
 
 def test_breathing_trap_work():
-    """k: 1 → 4 linearly in t = 1: ⟨W⟩ = 0.9360417073 (PHYSICS §1); suddenly: 1.5, and the heat 0."""
+    """k: 1 → 4 linearly in t = 1: ⟨W⟩ = 0.9360417073; suddenly: 1.5, and the heat 0."""
     fp = FokkerPlanck(Harmonic(), 1.0, 1.0, line(-6, 6, 1200))
     run = fp.evolve(fp.steady_state(), (0.0, 1.0), Linear(k=(1.0, 4.0)), SecondOrder(), 1e-6)
     assert run.ledger["work"].sum() == pytest.approx(0.9360417073, rel=3e-5)

@@ -35,7 +35,7 @@ def second_law(noising, there, back):
 
 @pytest.mark.parametrize("xi", [1.0, 0.5, 2.0])
 def test_second_law_efficiency_is_xi_over_one_plus_xi(xi):
-    """η_II = ξ/(1 + ξ) for any data, approached with second order; half by W_on, half by Σ (PHYSICS §4)."""
+    """η_II = ξ/(1 + ξ) for any data, approached with second order; half by W_on, half by Σ."""
     misses = []
     for n in (300, 600):
         noising, there, back = round_trip(VP(8.0, 8.0), skewed, 8.0, n, n // 2, xi)
@@ -80,7 +80,7 @@ def test_dissipated_work_of_the_chain_from_the_grid_alone():
 
 @pytest.mark.parametrize("process,t0,t1", [(VE(0.1, 3.0), 0.0, 1.0), (EDM(), 0.1, 3.0)])
 def test_free_diffusion_produces_its_entropy_change(process, t0, t1):
-    """Two near-deltas, σ 0.1 → 3: Σ = Δh = 2.7607218 (PHYSICS §2), whatever the clock."""
+    """Two near-deltas, σ 0.1 → 3: Σ = Δh = 2.7607218, whatever the clock."""
     grid = Grid(Axis.uniform(-20, 20, 2000))
     start = grid.density(lambda x: 0.5 * normal(0.1, -1.0)(x) + 0.5 * normal(0.1, 1.0)(x))
     times = np.linspace(t0, t1, 301) if t0 == 0 else np.geomspace(t0, t1, 301)

@@ -1,4 +1,4 @@
-"""PHYSICS §1 by the kernels: identities to rounding, means within errors, against closed forms.
+"""The bookkeeping laws by the kernels: identities to rounding, means within errors, against closed forms.
 
 Seeds are fixed; a mean may lie 5 of its standard errors off. With 2·10⁵ particles the dragged trap would
 show 1 % in ⟨W⟩, the splittings 5 % in ⟨W_sh⟩ (BAOAB, 10 steps).

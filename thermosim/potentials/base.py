@@ -219,7 +219,7 @@ class Potential(Energy):
 class ForceField(Law):
     """A force that need not come from an energy: a rotational drift, a constant tilt.
 
-    Its work f∘dx (midpoint rule) is booked as work, PHYSICS §1 with F the total force.
+    Its work f∘dx (midpoint rule) is booked as work, with F the total force.
 
     Parameters
     ----------

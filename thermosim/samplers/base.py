@@ -7,7 +7,7 @@ the random numbers and the books (samplers.books) weigh the leg; a sampler file 
 from dataclasses import dataclass
 from typing import Callable
 
-# The thermal process a leg is (PHYSICS §2)
+# The thermal process a leg is
 ISOTHERM = "isotherm"  # Langevin at a fixed noise level: heat, no work
 ADIABAT = "adiabat"  # change of noise level at frozen x: work, no heat
 DRIVEN = "driven isotherm"  # reverse SDE, ξ > 0: work and heat at once
@@ -87,7 +87,7 @@ class Sampler:
     history : int
         Earlier answers of the denoiser that a step leans on: 0 for one-step samplers.
     ancestral : bool
-        Its steps are the reverse chain whose dissipated work belongs to the grid (PHYSICS §3).
+        Its steps are the reverse chain whose dissipated work belongs to the grid.
     """
 
     name, also, order, strong, strokes = "", (), 1, None, (FLOW,)

@@ -1,6 +1,6 @@
 """The books of a sampler leg: heat, entropy and transport, per particle, for any leg alike.
 
-The force that drives a leg is its drift over its mobility at T = 1 (PHYSICS §2): (1 + ξ)/ξ·∇ln p where
+The force that drives a leg is its drift over its mobility at T = 1: (1 + ξ)/ξ·∇ln p where
 a bath is coupled, so 2∇ln p on the reverse SDE (ξ = 1), and ∇ln p itself on a Langevin leg at fixed
 noise and on the probability flow (ξ = 0), where it is the force of the energy −ln p. Free diffusion has none.
 """

@@ -1,4 +1,4 @@
-"""Efficiencies of a sampler, each a number with a range (PHYSICS §4). 0/0 is NaN: nothing to do, nothing lost."""
+"""Efficiencies of a sampler, each a number with a range. 0/0 is NaN: nothing to do, nothing lost."""
 
 import numpy as np
 

@@ -2,7 +2,7 @@
 
 With λ = 1/σ² as control parameter the ancestral step with posterior variance costs
 ⟨W_k⟩ = ½(λ_{k+1} − λ_k)·mse(λ_k); what exceeds the reversible ½∫mse dλ is the dissipated work P of the
-grid. To leading order P ≥ L²/N with L = ∫√ζ dλ, ζ = ¼|d mse/dλ| (PHYSICS §3; thermodynamic length:
+grid. To leading order P ≥ L²/N with L = ∫√ζ dλ, ζ = ¼|d mse/dλ| (thermodynamic length:
 Crooks 2007, 0706.0559; I-MMSE: Guo, Shamai, Verdú 2005, cs/0412108).
 """
 

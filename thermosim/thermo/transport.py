@@ -1,7 +1,7 @@
 """Grids of least transport error, from a pilot alone: the geodesic, the dynamic-programming optimum, a polish.
 
 A one-step error of a sampler of order p is h^{p+1}·ε(σ) for a step h in ln σ, ε of Euler being ½|dD/dlnσ|
-along the flow (PHYSICS §3). What counts is where the particle ends.
+along the flow. What counts is where the particle ends.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Fokker–Planck on a grid: spectra, first passages, free energies (PHYSICS §1, §2, §4, §6).
+"""Fokker–Planck on a grid: spectra, first passages, free energies.
 
 Where a row says Richardson its value is (4·v(n/2) − v(n))/3 of two cell widths: the error of the grid is
 second order, and this cancels its leading term.

@@ -1,4 +1,4 @@
-"""Efficiencies of a sampler (PHYSICS §4)."""
+"""Efficiencies of a sampler."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Bookkeeping of a Langevin step (PHYSICS §1): particles against closed forms, identities at coarse steps."""
+"""Bookkeeping of a Langevin step: particles against closed forms, identities at coarse steps."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Likelihood as work, and the grid of least work (PHYSICS §3)."""
+"""Likelihood as work, and the grid of least work."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Entropy production of noising processes (PHYSICS §2)."""
+"""Entropy production of noising processes."""
 
 import numpy as np
 

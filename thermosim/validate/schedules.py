@@ -1,4 +1,4 @@
-"""Schedules of least work and of least transport error; the speed–accuracy inequality (PHYSICS §3, §4)."""
+"""Schedules of least work and of least transport error; the speed–accuracy inequality."""
 
 import numpy as np
 
