@@ -29,10 +29,11 @@ def draw(path, out=None):
     UserError
         A file that is not ours, an output folder that cannot be written, or nothing to draw.
     """
-    from . import cycle, density, efficiency, engines, film, fluctuation, isothermal, learned, optimal, rates, steps, style
+    from . import cycle, density, efficiency, engines, film, fluctuation, isothermal, learned, optimal, rates, speed, steps, style
 
     tree = read_tree(path)
-    figures = [module for module in (cycle, steps, efficiency, film, fluctuation, density, rates, learned, engines, isothermal, optimal) if module.applies(tree)]
+    modules = (cycle, steps, efficiency, film, fluctuation, density, rates, learned, engines, isothermal, optimal, speed)
+    figures = [module for module in modules if module.applies(tree)]
     if not figures:
         raise UserError(f"{path} holds nothing that a figure is made of; `thermosim show {path}` says what it holds")
     out = writable_folder(Path(out) if out else Path(path).parent)
