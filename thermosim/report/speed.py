@@ -28,7 +28,7 @@ def draw(tree):
         right.plot(paths["right"][keep], paths["left"][keep], color=colour, marker=marker, ls="none", label=name)
     for axis, title, actions in ((left, "Random mixtures (red outlines: Gaussian case)", seen["right"]),
                                  (right, "Samplers' own paths", paths["right"])):
-        ends = np.array([actions.min()/2, 2*actions.max()])
+        ends = np.array([actions.min()/10, 10*actions.max()])    # over a decade, or minor ticks get labels
         axis.plot(ends, ends, color=BLACK, lw=0.8)
         axis.set(xscale="log", yscale="log", xlabel="action ∫E|ν|² dt", ylabel="response (ΔW1)²/(τD_0)", title=title)
         axis.legend(frameon=False)
