@@ -9,34 +9,20 @@ from work plus shadow work (only their sum is exact at a coarse step), and how t
 ΔF with the number of paths. The figure is drawn from the file.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from thermosim.command import Parser, run
+from thermosim.command import Parser, run, whole_number
 from thermosim.version import __version__
 
 STEPS = (4, 6, 10, 20, 40)
 COARSE = 10                     # steps of the Crooks plot: coarse enough to show a wrong order of substeps
 
 
-def paths_number(text):
-    """A number of paths, at least a thousand."""
-    try:
-        n = int(text)
-    except ValueError:
-        n = 0
-    if not 1000 <= n <= 10**8:
-        raise argparse.ArgumentTypeError(f"paths are a whole number from 1000 to 10^8, not {text!r}")
-    return n
-
-
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--paths", type=paths_number, default=400_000, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/fluctuation_theorems"), help="default: %(default)s")
+    parser.add_argument("--paths", type=whole_number("paths are"), default=400_000, help="default: %(default)s")
+    parser.add_run("runs/fluctuation_theorems")
     return parser.parse_args(argv)
 
 

@@ -10,34 +10,19 @@ value in closed form: these samplers are linear maps here, so their variances fo
 measured one is from four independent parts of the ensemble. Written to run.h5; the figure is drawn from the file.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from thermosim.command import Parser, run
+from thermosim.command import Parser, run, whole_number
 from thermosim.version import __version__
 
 SPREAD, SIGMA_MAX, SIGMA_MIN, PARTS = 0.5, 80.0, 0.002, 4
 
 
-def particle_number(text):
-    """A number of particles, at least a thousand."""
-    try:
-        n = int(text)
-    except ValueError:
-        n = 0
-    if not 1000 <= n <= 10**8:
-        raise argparse.ArgumentTypeError(f"particles are a whole number from 1000 to 10^8, not {text!r}")
-    return n
-
-
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--particles", type=particle_number, default=None, help="default: 100,000")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/is_euler_isothermal"), help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="10,000 particles, 10 and 20 steps only")
+    parser.add_argument("--particles", type=whole_number("particles are"), default=None, help="default: 100,000")
+    parser.add_run("runs/is_euler_isothermal", quick="10,000 particles, 10 and 20 steps only")
     return parser.parse_args(argv)
 
 

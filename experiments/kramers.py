@@ -10,11 +10,9 @@ between two times gives the rate, with its binomial error. Kramers' formula is t
 temperature: √(U''(−1)|U''(0)|)·μe^{−ΔU/T}/2π. Written to run.h5; the figure is drawn from the file.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from thermosim.command import Parser, run
+from thermosim.command import Parser, run, whole_number
 from thermosim.version import __version__
 
 TEMPERATURES = (0.12, 0.14, 0.17, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -23,24 +21,11 @@ LONGEST = 20.0                  # of the wait for escapes
 STEP = 2e-3
 
 
-def particle_number(text):
-    """A number of particles, at least a thousand."""
-    try:
-        n = int(text)
-    except ValueError:
-        n = 0
-    if not 1000 <= n <= 10**8:
-        raise argparse.ArgumentTypeError(f"particles are a whole number from 1000 to 10^8, not {text!r}")
-    return n
-
-
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--particles", type=particle_number, default=None, help="at each temperature; default: 200,000")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/kramers"), help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="three temperatures, 20,000 particles")
+    parser.add_argument("--particles", type=whole_number("particles are"), default=None, help="at each temperature; default: 200,000")
+    parser.add_run("runs/kramers", quick="three temperatures, 20,000 particles")
     return parser.parse_args(argv)
 
 

@@ -11,36 +11,21 @@ run.h5: frames of the well's density with its particles' histograms, all ledgers
 equilibrium, and the comparison; the figure is drawn from the file.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from thermosim.command import Parser, run
+from thermosim.command import Parser, run, whole_number
 from thermosim.version import __version__
 
 T, TILT, TURNED, END, ROWS = 0.5, 0.8, 1.0, 2.0, 20
 COLUMNS = ("work", "shadow_work", "heat", "heat_line", "entropy_env", "energy")
 
 
-def particle_number(text):
-    """A number of particles, at least a thousand."""
-    try:
-        n = int(text)
-    except ValueError:
-        n = 0
-    if not 1000 <= n <= 10**8:
-        raise argparse.ArgumentTypeError(f"particles are a whole number from 1000 to 10^8, not {text!r}")
-    return n
-
-
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--particles", type=particle_number, default=None, help="default: 1,000,000")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--particles", type=whole_number("particles are"), default=None, help="default: 1,000,000")
     parser.add_argument("--device", default="cpu", help="cpu or cuda, of the particles (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/langevin_meets_fokker_planck"), help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="20,000 particles, larger steps and cells")
+    parser.add_run("runs/langevin_meets_fokker_planck", quick="20,000 particles, larger steps and cells")
     return parser.parse_args(argv)
 
 

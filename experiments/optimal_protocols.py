@@ -10,34 +10,19 @@ the nonequilibrium free energy and the Wasserstein distance of the laws that the
 run.h5; the figure is drawn from the file.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from thermosim.command import Parser, run
+from thermosim.command import Parser, run, whole_number
 from thermosim.version import __version__
 
 K0, K1, DISTANCE = 1.0, 4.0, 1.0
 
 
-def particle_number(text):
-    """A number of particles, at least a thousand."""
-    try:
-        n = int(text)
-    except ValueError:
-        n = 0
-    if not 1000 <= n <= 10**8:
-        raise argparse.ArgumentTypeError(f"particles are a whole number from 1000 to 10^8, not {text!r}")
-    return n
-
-
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--particles", type=particle_number, default=None, help="default: 200,000")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/optimal_protocols"), help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="20,000 particles, three durations")
+    parser.add_argument("--particles", type=whole_number("particles are"), default=None, help="default: 200,000")
+    parser.add_run("runs/optimal_protocols", quick="20,000 particles, three durations")
     return parser.parse_args(argv)
 
 

@@ -12,7 +12,6 @@ judges the samples, and leaves run.h5 and its figures in --out.
 import argparse
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from thermosim.command import Parser, run
 from thermosim.version import __version__
@@ -31,17 +30,6 @@ def steps_list(text):
     return steps
 
 
-def seed_number(text):
-    """A seed of the noise streams: a whole number of 64 bits."""
-    try:
-        seed = int(text)
-    except ValueError:
-        seed = -1
-    if not 0 <= seed < 2**63:
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to 2^63 − 1, not {text!r}")
-    return seed
-
-
 def arguments(argv):
     """The command line, checked as far as it can be without the heavy imports."""
     parser = Parser(description=__doc__.splitlines()[0], epilog=EPILOG)
@@ -49,10 +37,8 @@ def arguments(argv):
     parser.add_argument("--samplers", default="", help="comma-separated names (default: all)")
     parser.add_argument("--grids", default="", help="linear,cosine,karras,log_snr,geodesic (default: all)")
     parser.add_argument("--steps", type=steps_list, default=None, help="default: 5,10,20,50")
-    parser.add_argument("--seed", type=seed_number, default=0)
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/sampler_cycle"), help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="a small network and fewer runs: under a minute")
+    parser.add_run("runs/sampler_cycle", quick="a small network and fewer runs: under a minute")
     return parser.parse_args(argv)
 
 

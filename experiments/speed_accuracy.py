@@ -11,32 +11,17 @@ samplers over schedules on one mixture. `share` is left over right, never above 
 is drawn from the file.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from thermosim.command import Parser, run
+from thermosim.command import Parser, run, whole_number
 from thermosim.version import __version__
-
-
-def mixture_number(text):
-    """A number of random mixtures, at least 2."""
-    try:
-        n = int(text)
-    except ValueError:
-        n = 0
-    if not 2 <= n <= 10**5:
-        raise argparse.ArgumentTypeError(f"mixtures are a whole number from 2 to 10^5, not {text!r}")
-    return n
 
 
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mixtures", type=mixture_number, default=None, help="default: 200")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/speed_accuracy"), help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="12 mixtures, coarser quadrature")
+    parser.add_argument("--mixtures", type=whole_number("mixtures are", 2, 10**5), default=None, help="default: 200")
+    parser.add_run("runs/speed_accuracy", quick="12 mixtures, coarser quadrature")
     return parser.parse_args(argv)
 
 

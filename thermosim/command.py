@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from .errors import UserError
 
@@ -12,6 +13,22 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         raise UserError(f"{message}; see {self.prog} --help")
+
+    def add_run(self, out, quick=None):
+        """The options of every experiment: --seed, --out and, where it has one, --quick."""
+        self.add_argument("--seed", type=whole_number("a seed is", 0, 2**63 - 1), default=0)
+        self.add_argument("--out", type=Path, default=Path(out), help="default: %(default)s")
+        if quick:
+            self.add_argument("--quick", action="store_true", help=quick)
+
+
+def whole_number(what, low=1000, high=10**8):
+    """How an option reads a whole number within bounds; `what` begins the complaint: "particles are"."""
+    def read(text):
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{what} a whole number from {low} to {high}, not {text!r}")
+        return int(text)
+    return read
 
 
 def run(main, *args):

@@ -37,9 +37,7 @@ def arguments(argv):
     parser.add_argument("--mnist", type=Path, help="IDX file, .gz or not")
     parser.add_argument("--cifar10", type=Path, help="folder of the binary version, or one .bin")
     parser.add_argument("--bark", type=Path, help="folder of pictures, cut into patches of 16 pixels")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/sohl_dickstein_2015"), help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="small networks and few steps: seconds a row")
+    parser.add_run("runs/sohl_dickstein_2015", quick="small networks and few steps: seconds a row")
     args = parser.parse_args(argv)
     args.files = {name: getattr(args, name) for name in ("mnist", "cifar10", "bark") if getattr(args, name)}
     args.made = args.only or (() if args.files else MADE)

@@ -253,4 +253,5 @@ class _Text:
 
 
 def indent(lines, depth=1):
+    """Lines as one text, `depth` levels in."""
     return "\n".join("    "*depth + line for line in lines)

@@ -176,8 +176,10 @@ def _parameters(step, now, ahead):
 
 
 def let(name, value):
+    """A declaration of type REAL."""
     return f"const REAL {name} = {value};"
 
 
 def indent(lines):
+    """Lines as one text, inside a member function."""
     return "\n".join("        " + line for line in lines)
