@@ -11,7 +11,7 @@ judges the samples, and leaves run.h5 and its figures in --out.
 
 import argparse
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from thermosim.command import Parser, run
 from thermosim.version import __version__
@@ -88,7 +88,7 @@ def main(argv=None):
 
     judge = rt.Judge(split.train, split.validation, args.seed)
     flows = {seed: rt.fine_flow(denoise, plan, d, n, seed, device) for seed in plan.seeds}
-    file = RunFile(plan, data, split, asdict(training), device, judge, curve, heated, code)
+    file = RunFile(plan, data, split, training.settings(), device, judge, curve, heated, code)
     units = [(s, g, N) for s in samplers for g in grids for N in plan.steps]
     with Journal(args.out / "work" / config_key(file.settings | {"version": __version__})) as journal:
         todo = Progress(units, "cool", unit="run")

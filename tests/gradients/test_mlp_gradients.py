@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from thermosim.backend import open_device
-from thermosim.score.denoiser import Denoiser
-from thermosim.score.losses import DenoisingLoss
 from thermosim.score.mlp import MLP
 
 H = 1e-150
@@ -24,16 +22,6 @@ def plain_forward(parameters, sizes, x):
         start += a * b + b
         x = z if layer == len(pairs) - 1 else z / (1 + np.exp(-z))
     return x
-
-
-def plain_loss(parameters, sizes, clean, sigma, noise, sigma_data, features):
-    """EDM's loss as the paper has it: λ(σ)|D − y|², averaged."""
-    sigma = sigma[:, None]
-    noisy, total = clean + sigma * noise, sigma**2 + sigma_data**2
-    phase = np.log(sigma) / 4 * np.arange(1, features + 1) * np.pi / 2
-    F = plain_forward(parameters, sizes, np.hstack([noisy / np.sqrt(total), np.cos(phase), np.sin(phase)]))
-    D = sigma_data**2 / total * noisy + sigma * sigma_data / np.sqrt(total) * F
-    return np.mean(total / (sigma * sigma_data) ** 2 * (D - clean) ** 2)
 
 
 def complex_step(f, at):
@@ -66,23 +54,6 @@ def test_parameters_and_input(sizes):
     by_input = complex_step(lambda v: loss(net.parameters, v), x)
     assert np.abs(gradient - by_parameters).max() < 1e-12 * np.abs(by_parameters).max()
     assert np.abs(dx - by_input).max() < 1e-12 * np.abs(by_input).max()
-
-
-def test_denoising_loss():
-    """The loss and its gradient, through the preconditioning, against the paper's own formula."""
-    d, features, sigma_data = 3, 2, 0.7
-    sizes = (d + 2 * features, 8, 6, d)
-    net, data = network(sizes), np.random.default_rng(3).standard_normal((40, d))
-    loss = DenoisingLoss(Denoiser(net, np.zeros(d), sigma_data), data, 16, 5, -0.8, 1.2, 0.01, 20.0)
-    clean, sigma, noise = (a.copy() for a in loss.draw(12))
-    value, gradient = loss(12)
-
-    def plain(p):
-        return plain_loss(p, sizes, clean, sigma, noise, sigma_data, features)
-
-    expected = complex_step(plain, net.parameters)
-    assert abs(value / plain(net.parameters) - 1) < 1e-12
-    assert np.abs(gradient - expected).max() < 1e-12 * np.abs(expected).max()
 
 
 def test_batches_follow_one_another():

@@ -16,6 +16,8 @@ from thermosim.errors import UserError
 from thermosim.files.checkpoint import Journal
 from thermosim.score import train as training
 from thermosim.score.denoiser import Denoiser
+from thermosim.score.levels import Minibatches
+from thermosim.score.losses import DenoisingLoss
 from thermosim.score.mlp import MLP
 from thermosim.score.train import TrainConfig, train, trained, training_key
 
@@ -159,7 +161,7 @@ def test_validation_keeps_the_best():
 
     def loss(denoise):
         centred = (others - denoise.mean).astype(np.float32)
-        return training.DenoisingLoss(denoise, centred, 2048, 99, -0.8, 1.2, 0.01, 20.0).value(0)
+        return DenoisingLoss().value(denoise, Minibatches(centred, 2048, 99, DEVICE), 0)
 
     assert loss(train(few, config, DEVICE, others)) < 0.8 * loss(train(few, config, DEVICE))
 

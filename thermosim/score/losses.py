@@ -1,63 +1,84 @@
-"""The denoising loss and its gradient by hand; its random numbers are a function of seed and step."""
-import numpy as np
+"""The family of losses: what each asks of a network's answer, its value and its gradient by hand.
 
-# Philox streams of training, one for each use, so that none shares numbers with another
-INDEX, LEVEL, NOISE = 0x7161, 0x7162, 0x7163
+A loss is a plain record. ``loss(model, batches, step)`` gives its value on minibatch number `step` and the gradient
+(n_parameters,), ``loss.value(model, batches, step)`` the value alone, ``loss.outputs(d)`` how many outputs it wants
+of a network for d components. Random numbers are functions of seed and step (`levels.Minibatches`).
+
+Which quantity the network predicts is no matter of the loss: the model's parametrisation says it.
+"""
+from dataclasses import dataclass
+
+from .levels import LogNormal
 
 
-class DenoisingLoss:
-    """EDM's weighted denoising loss of minibatch number `step` (Karras et al. 2022, 2206.00364, §5).
+class Loss:
+    """A loss that is a function of the network's answer F alone: value and ∂L/∂F come from `parts`."""
 
-        L = ⟨λ(σ) |D(x_0 + σn, σ) − x_0|²⟩/d,   λ = (σ² + σ_d²)/(σ σ_d)² = 1/c_out²
+    def outputs(self, d):
+        """Outputs of the network for d components."""
+        return d
 
-    which in terms of the network is plainly ⟨|F − (x_0 − c_skip x)/c_out|²⟩/d: every noise level
-    asks for the same accuracy of F. ln σ is normal with mean P_mean and deviation P_std, held
-    within [ln σ_min, ln σ_max].
+    def parts(self, model, batches, step):
+        """L as a 0-d array of the device, and ∂L/∂F of F's shape."""
+        raise NotImplementedError
+
+    def value(self, model, batches, step):
+        """The loss of minibatch `step`, a 0-d array of the device."""
+        return self.parts(model, batches, step)[0]
+
+    def __call__(self, model, batches, step):
+        """The loss of minibatch `step`, and its gradient (n_parameters,), a view of the network's own."""
+        loss, d = self.parts(model, batches, step)
+        return loss, model.network.backward(d)
+
+
+@dataclass(frozen=True)
+class DenoisingLoss(Loss):
+    """Weighted denoising: L = ⟨w(σ) |F − target|²⟩/d, w and target those of the model's parametrisation.
+
+    It is noise, clean-data, velocity or score prediction or EDM's loss as the parametrisation is; all of them are
+    ⟨w/c_out² |D(x_0 + σn, σ) − x_0|²⟩/d and least where D = E[x_0|x].
 
     Parameters
     ----------
-    denoiser : Denoiser
-    data : array, (n, d)
-        Centred clean data in the network's dtype.
-    batch : int
-    seed : int
-    P_mean, P_std, sigma_min, sigma_max : float
+    levels : object with draw(batches, step) → (batch,) noise levels
+        `levels.LogNormal` or `levels.Among`.
     """
 
-    def __init__(self, denoiser, data, batch, seed, P_mean, P_std, sigma_min, sigma_max):
-        self.denoiser, self.data, self.batch, self.seed = denoiser, data, batch, seed
-        self.P_mean, self.P_std = P_mean, P_std
-        self.log_range = np.log(sigma_min), np.log(sigma_max)
-        xp, dtype = denoiser.device.xp, denoiser.network.dtype
-        self._inputs = xp.empty((batch, denoiser.network.sizes[0]), dtype)
-        self._noise = xp.empty((batch, denoiser.dimension), dtype)
+    levels: object = LogNormal()
 
-    def draw(self, step):
-        """Clean data (batch, d), noise levels (batch,) and unit noise (batch, d) of that step."""
-        device, n, d = self.denoiser.device, self.batch, self.denoiser.dimension
-        words = device.words(self.seed, INDEX, step, n, 1)[:, 0]
-        clean = self.data[(words.astype(np.uint64) * len(self.data)) >> 32]
-        level = device.normals(self.seed, LEVEL, step, n, 1)[:, 0]
-        sigma = device.xp.exp(device.xp.clip(self.P_mean + self.P_std * level, *self.log_range))
-        noise = device.normals(self.seed, NOISE, step, n, d, dtype=self._noise.dtype, out=self._noise)
-        return clean, sigma, noise
+    def parts(self, model, batches, step):
+        clean, noise = batches.clean(step), batches.noise(step)
+        sigma = self.levels.draw(batches, step)
+        answer, c_out = prediction_error(model, clean, sigma, noise)
+        return weighted_square(model.device.xp, model.weight(sigma), answer)
 
-    def residual(self, clean, sigma, noise):
-        """F − target, (n, d), in the network's own buffer."""
-        model, dtype = self.denoiser, clean.dtype
-        c_skip, c_out, _ = (c.astype(dtype) for c in model.coefficients(sigma))
-        noisy = clean + sigma.astype(dtype)[:, None] * noise
-        F = model.network.forward(model.inputs(noisy, sigma, self._inputs))
-        F -= (clean - c_skip * noisy) / c_out
-        return F
 
-    def value(self, step):
-        """The loss of minibatch `step`, a 0-d array of the device."""
-        return self.denoiser.device.xp.mean(self.residual(*self.draw(step)) ** 2)
+def prediction_error(model, clean, sigma, noise):
+    """The network's answer to x = clean + σ·noise, its first d columns less their target, and c_out (n, 1).
 
-    def __call__(self, step):
-        """The loss of minibatch `step`, and its gradient (n_parameters,): ∂L/∂F = 2(F − target)/(n d)."""
-        r = self.residual(*self.draw(step))
-        loss = self.denoiser.device.xp.mean(r**2)
-        r *= r.dtype.type(2 / r.size)
-        return loss, self.denoiser.network.backward(r)
+    Parameters
+    ----------
+    model : Denoiser
+    clean, noise : array (n, d), of the network's dtype, `clean` centred
+    sigma : array (n,), float64
+
+    Returns
+    -------
+    answer : (n, outputs), in the network's own buffer
+    c_out : (n, 1), of the network's dtype
+    """
+    dtype, network = clean.dtype, model.network
+    c_skip, c_out, _ = (c.astype(dtype) for c in model.coefficients(sigma))
+    noisy = clean + sigma.astype(dtype)[:, None] * noise
+    answer = network.forward(model.inputs(noisy, sigma, model.device.xp.empty((len(clean), network.sizes[0]), dtype)))
+    answer[:, :model.dimension] -= (clean - c_skip * noisy) / c_out
+    return answer, c_out
+
+
+def weighted_square(xp, weight, r):
+    """⟨w r²⟩ over all elements, and its derivative by r, which takes the place of r; w (n, 1)."""
+    weight = weight.astype(r.dtype)
+    loss = xp.mean(weight * r**2)
+    r *= weight * r.dtype.type(2 / r.size)
+    return loss, r

@@ -2,7 +2,7 @@
 import hashlib
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from ..files.checkpoint import Journal, config_key
 from ..files.progress import Progress
 from ..files.tree import Dataset, Group
 from .denoiser import Denoiser
+from .levels import LogNormal, Minibatches
 from .losses import DenoisingLoss
 from .mlp import MLP
+from .rates import WarmupCosine
 
 REPORT_STEPS = 50          # between looks at the loss: on a GPU each look waits for the queue to drain
 CHECKPOINT_SECONDS = 20.0
@@ -36,6 +38,8 @@ class TrainConfig:
         Largest learning rate: reached linearly over `warmup` steps, then down to 0 along a half cosine.
     warmup : int, optional
         By default a tenth of the steps.
+    schedule : object of `thermosim.score.rates`, optional
+        Another course of the learning rate; `warmup` is then not looked at.
     beta1, beta2 : float
         Memory of Adam's two moments.
     decay : float
@@ -44,11 +48,19 @@ class TrainConfig:
         Half-life in steps of the running mean of the weights, by default a fifteenth of all steps. The
         mean is what is kept.
     P_mean, P_std, sigma_min, sigma_max : float
-        Noise levels seen: ln σ normal, held within the range.
+        Noise levels seen: ln σ normal, held within the range. Not looked at where `loss` is given.
     validate_every : int
         Steps between looks at the validation data.
     seed : int
     dtype : {"float32", "float64"}
+    parametrisation : object of `thermosim.score.parametrisation`, optional
+        What the network predicts; by default EDM's target.
+    loss : object of the family of `thermosim.score.losses`, optional
+        By default a `DenoisingLoss` over the noise levels above.
+    clip : float, optional
+        Largest Euclidean norm of the whole gradient; a longer one is shortened to it.
+    patience : int, optional
+        Training ends after so many looks at the validation data in a row without a new lowest loss.
     """
 
     width: int = 384
@@ -69,16 +81,33 @@ class TrainConfig:
     validate_every: int = 200
     seed: int = 0
     dtype: str = "float32"
+    parametrisation: object = None
+    loss: object = None
+    schedule: object = None
+    clip: float | None = None
+    patience: int | None = None
 
     def learning_rate(self, step):
         """Of step 0, 1, … steps − 1."""
-        warmup = self.steps / 10 if self.warmup is None else self.warmup
-        return self.rate * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return (self.schedule or WarmupCosine(self.warmup))(self.rate, step, self.steps)
 
     def follow(self, step):
         """How much of the new weights enters their running mean; early on it is a plain average."""
         half_life = self.steps / 15 if self.ema is None else self.ema
         return max(1 - 0.5 ** (1 / half_life), 1 / (step + 1))
+
+    def settings(self):
+        """All that is set, as a dict of what JSON can hold; a record in it is a dict with its class as "is"."""
+        # what came after runs had been named is left out where it is not used: their names still find them
+        later = {"parametrisation", "loss", "schedule", "clip", "patience"}
+        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        return {name: value for name, value in plain.items() if value is not None or name not in later}
+
+
+def _plain(value):
+    if is_dataclass(value):
+        return {"is": type(value).__name__, **{f.name: _plain(getattr(value, f.name)) for f in fields(value)}}
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 def trained(data, config, device, folder, validation=None):
@@ -104,7 +133,7 @@ def training_key(data, config, validation=None):
     def digest(x):
         return None if x is None else hashlib.sha256(np.ascontiguousarray(x, np.float64).tobytes()).hexdigest()
 
-    return config_key({"settings": asdict(config), "data": [digest(data), digest(validation)]})
+    return config_key({"settings": config.settings(), "data": [digest(data), digest(validation)]})
 
 
 def train(data, config, device, validation=None, journal=None):
@@ -121,7 +150,7 @@ def train(data, config, device, validation=None, journal=None):
     device : Cpu or Gpu
     validation : array_like, (m, d), optional
         Data to stop by: the running mean of the weights is kept where its loss on these is lowest.
-        Without, it is kept where training ends.
+        Without, it is kept where training ends, and there is no `patience`.
     journal : Journal, optional
         Where to keep a checkpoint every 20 s, and to look for one.
 
@@ -132,13 +161,18 @@ def train(data, config, device, validation=None, journal=None):
     Raises
     ------
     UserError
-        If the data are not finite numbers of shape (n, d) that differ, or the loss grows beyond bounds.
+        If the data are not finite numbers of shape (n, d) that differ, if there is patience without validation
+        data, or if the loss grows beyond bounds.
     """
+    if config.patience is not None and validation is None:
+        raise UserError("patience needs validation data to look at: give some, or set patience = None")
     run = _Run(_checked(data), config, device, None if validation is None else _checked(validation))
     checkpoint = _Checkpoint(journal, run)
     start = checkpoint.restore()
     steps = Progress(range(start, config.steps), "train")
     for step in steps:
+        if run.exhausted(step):      # asked before the step, so that a resumed run stops where this one does
+            break
         with np.errstate(over="ignore", invalid="ignore"):  # divergence is looked for below
             loss = run.advance(step)
         if (step + 1) % REPORT_STEPS == 0:
@@ -161,35 +195,43 @@ class _Run:
         if not sigma_data > 0:
             raise UserError("cannot train: all data points are equal")
         d = data.shape[1]
-        sizes = (d + 2 * config.features, *[config.width] * config.depth, d)
+        self.loss = config.loss or DenoisingLoss(
+            LogNormal(config.P_mean, config.P_std, config.sigma_min, config.sigma_max))
+        sizes = (d + 2 * config.features, *[config.width] * config.depth, self.loss.outputs(d))
 
         def denoiser():
-            return Denoiser(MLP(sizes, config.dtype, device, config.seed), mean, sigma_data, asdict(config))
+            network = MLP(sizes, config.dtype, device, config.seed)
+            return Denoiser(network, mean, sigma_data, config.settings(), config.parametrisation)
 
-        def loss(model, values, batch):
-            centred = device.asarray(values - mean, model.network.dtype)
-            return DenoisingLoss(model, centred, batch, config.seed, config.P_mean, config.P_std,
-                                 config.sigma_min, config.sigma_max)
+        def minibatches(values, batch):
+            return Minibatches(device.asarray(values - mean, config.dtype), batch, config.seed, device)
 
         self.model, self.mean_model = denoiser(), denoiser()
-        self.loss = loss(self.model, data, config.batch)
-        self.validation = None if validation is None else loss(self.mean_model, validation, VALIDATION_ROWS)
+        self.batches = minibatches(data, config.batch)
+        self.validation = None if validation is None else minibatches(validation, VALIDATION_ROWS)
         self.parameters, self.mean = self.model.network.parameters, self.mean_model.network.parameters
         zeros = device.xp.zeros_like
         self.m, self.v, self.best = zeros(self.mean), zeros(self.mean), zeros(self.mean)
-        self.lowest = math.inf
+        self.lowest, self.lowest_at = math.inf, 0
+
+    def exhausted(self, step):
+        """Is patience at an end before this step?"""
+        c = self.config
+        return c.patience is not None and step - self.lowest_at >= c.patience * c.validate_every
 
     def advance(self, step):
         """One step of Adam; the loss before it, a 0-d array of the device."""
         c = self.config
-        loss, gradient = self.loss(step)
+        loss, gradient = self.loss(self.model, self.batches, step)
+        if c.clip is not None:
+            shorten(self.device.xp, gradient, c.clip)
         self.device.adam(self.parameters, gradient, self.m, self.v, self.mean, c.learning_rate(step),
                          (c.beta1, c.beta2), step + 1, 1e-8, c.decay, c.follow(step))
         last = step + 1 == c.steps
         if self.validation is not None and (last or (step + 1) % c.validate_every == 0):
-            value = float(self.validation.value(VALIDATION_STEP))
+            value = float(self.loss.value(self.mean_model, self.validation, VALIDATION_STEP))
             if value < self.lowest:
-                self.lowest = value
+                self.lowest, self.lowest_at = value, step + 1
                 self.best[:] = self.mean
         return loss
 
@@ -204,6 +246,15 @@ class _Run:
     def arrays(self):
         """Everything that changes from step to step, by name."""
         return {"parameters": self.parameters, "mean": self.mean, "m": self.m, "v": self.v, "best": self.best}
+
+
+def shorten(xp, gradient, limit):
+    """Scale a gradient down to the Euclidean norm `limit`, in place, where it is longer.
+
+    The norm never leaves the device, so no queue is waited for. Source: Pascanu et al. 2013 (1211.5063), algorithm 1.
+    """
+    norm = xp.sqrt(xp.sum(gradient * gradient))
+    gradient *= limit / xp.maximum(norm, limit)     # exactly 1 where the norm is not longer; NaN stays to be seen
 
 
 class _Checkpoint:
@@ -221,7 +272,7 @@ class _Checkpoint:
         newest = max(kept, key=lambda tree: tree.attrs["steps"])
         for name, array in self.run.arrays().items():
             array[:] = self.run.device.asarray(newest[name].values)
-        self.run.lowest = float(newest.attrs["lowest"])
+        self.run.lowest, self.run.lowest_at = float(newest.attrs["lowest"]), int(newest.attrs.get("lowest_at", 0))
         self.turn = int(newest.attrs["turn"]) + 1
         return int(newest.attrs["steps"])
 
@@ -229,7 +280,7 @@ class _Checkpoint:
         """Keep the run as it is after `steps` steps, if the last time is long enough ago."""
         if self.journal is None or time.monotonic() - self.last < CHECKPOINT_SECONDS:
             return
-        tree = Group({"steps": steps, "turn": self.turn, "lowest": self.run.lowest})
+        tree = Group({"steps": steps, "turn": self.turn, "lowest": self.run.lowest, "lowest_at": self.run.lowest_at})
         for name, array in self.run.arrays().items():
             tree[name] = Dataset(self.run.device.to_host(array), ("parameter",))
         self.journal.put(("even", "odd")[self.turn % 2], tree)
