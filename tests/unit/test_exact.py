@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal, norm
 
 from thermosim.backend.cpu.device import Cpu
 from thermosim.errors import UserError
-from thermosim.score.exact import GaussianMixture
+from thermosim.score.exact import Gaussian, GaussianMixture
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(3, 3, 3))
@@ -77,3 +77,59 @@ def test_nonsense_is_refused():
         GaussianMixture([1.0], [[0.0]], [0.0]).score(np.zeros((1, 1)))
     with pytest.raises(UserError, match="one dimension"):
         MIX.mmse(1.0)
+
+
+C3 = FULL[0]
+G3 = Gaussian([0.3, -0.7, 1.1], C3)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.4, 3.0])
+def test_gaussian_of_full_covariance(sigma):
+    """Density of scipy, Wiener's filter by a linear solve, score by its inverse, and a mixture of one."""
+    x = RNG.normal(size=(40, 3))
+    noisy = C3 + sigma**2 * np.eye(3)
+    outside = multivariate_normal(G3.mean, noisy)
+    assert np.allclose(G3.log_density(x, sigma), outside.logpdf(x), rtol=1e-11)
+    assert np.isclose(G3.entropy(sigma), outside.entropy(), rtol=1e-12)
+    assert np.allclose(G3.score(x, sigma), -np.linalg.solve(noisy, (x - G3.mean).T).T, rtol=1e-9)
+    assert np.allclose(G3(x, sigma), G3.mean + (C3 @ np.linalg.solve(noisy, (x - G3.mean).T)).T, rtol=1e-9)
+    one = GaussianMixture([1.0], G3.mean[None], C3[None])
+    assert np.allclose(G3(x, sigma), one(x, sigma), rtol=1e-9) and np.allclose(G3.log_density(x, sigma), one.log_density(x, sigma))
+    assert np.isclose(G3.second_moment(), one.second_moment(), rtol=1e-13)
+
+
+def test_gaussian_by_quadrature():
+    """E[x_0|x] and tr Cov[x_0|x] in the plane, by the trapezium rule over x_0."""
+    law, sigma, x = Gaussian([0.2, -0.1], [[0.5, 0.3], [0.3, 0.4]]), 0.6, np.array([[0.7, -0.4], [-1.0, 0.3]])
+    axis = np.linspace(-6, 6, 241)
+    z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    for at, D, trace in zip(x, law(x, sigma), law.posterior_variance(x, sigma)):
+        p = multivariate_normal.pdf(z, law.mean, [[0.5, 0.3], [0.3, 0.4]]) * np.exp(-((at - z) ** 2).sum(axis=1) / (2 * sigma**2))
+        p /= p.sum()
+        assert np.allclose(p @ z, D, rtol=1e-10) and np.isclose(p @ ((z - D) ** 2).sum(axis=1), trace, rtol=1e-10)
+    assert law.mmse(sigma) == pytest.approx(law.posterior_variance(x, sigma)[0], rel=1e-14)
+
+
+@pytest.mark.parametrize("law", [G3, MIX], ids=["Gaussian", "mixture"])
+def test_divergence_is_that_of_the_denoiser(law):
+    x, sigma, h = RNG.normal(size=(20, 3)), 0.7, 1e-5
+    slope = sum((law(x + h * e, sigma) - law(x - h * e, sigma)) @ e / (2 * h) for e in np.eye(3))
+    assert np.allclose(law.divergence(x, sigma), slope, rtol=1e-8)
+
+
+def test_samples_of_a_gaussian():
+    """Mean and covariance of 100,000 draws within 6 standard errors; any split gives the same points; nothing along a null direction."""
+    x = G3.sample(100_000, 5, Cpu())
+    assert np.all(np.abs(x.mean(axis=0) - G3.mean) < 6 * np.sqrt(np.diag(C3) / len(x)))
+    y = x - G3.mean
+    products = y[:, :, None] * y[:, None, :]
+    assert np.all(np.abs(products.mean(axis=0) - C3) < 6 * products.std(axis=0) / np.sqrt(len(x)))
+    assert np.array_equal(G3.sample(50, 5, Cpu(), first=100), x[100:150])
+    flat = Gaussian([1.0, 1.0], [[1.0, 1.0], [1.0, 1.0]])
+    assert np.allclose(np.diff(flat.sample(100, 5, Cpu()), axis=1), 0, atol=1e-14)
+    assert np.allclose(np.diff(flat(np.array([[2.0, 0.0]]), 0.5)), 0, atol=1e-14)
+    with pytest.raises(UserError, match="sigma > 0"):
+        flat.log_density(np.zeros((1, 2)))
+    for bad in ([[1.0, 0.5], [0.0, 1.0]], [[1.0, 0.0], [0.0, -1.0]], [1.0, 1.0], [[np.nan, 0], [0, 1]]):
+        with pytest.raises(UserError):
+            Gaussian([0.0, 0.0], bad)
