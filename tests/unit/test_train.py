@@ -14,16 +14,24 @@ from thermosim.backend import open_device
 from thermosim.backend.cpu.threads import get_threads, set_threads
 from thermosim.errors import UserError
 from thermosim.files.checkpoint import Journal
+from thermosim.schedules import vp_chain
+from thermosim.score import rates
 from thermosim.score import train as training
+from thermosim.score.bound import LearnedVariances, VariationalBound
 from thermosim.score.denoiser import Denoiser
 from thermosim.score.levels import Minibatches
 from thermosim.score.losses import DenoisingLoss
 from thermosim.score.mlp import MLP
+from thermosim.score.parametrisation import PARAMETRISATIONS, NoisePrediction, ScorePrediction
 from thermosim.score.train import TrainConfig, train, trained, training_key
 
 DEVICE = open_device("cpu")
 SMALL = TrainConfig(width=24, depth=2, features=3, batch=64, steps=300, validate_every=50)
 ENDLESS = replace(SMALL, steps=10**7)
+ENDLESS_WITH_ALL = replace(ENDLESS, clip=0.3, patience=10**5, schedule=rates.InverseRoot(50), parametrisation=NoisePrediction(),
+                           loss=LearnedVariances(vp_chain(5.0, 20, "posterior")))
+# few points are soon learnt by heart, and then the validation loss rises
+IMPATIENT = replace(SMALL, steps=20_000, schedule=rates.Constant(), ema=20.0, patience=60)
 SCALES = np.array([2.0, 0.4])
 
 
@@ -81,34 +89,101 @@ def test_interrupted_and_resumed(small, tmp_path, monkeypatch):
     assert np.array_equal(resumed.network.parameters, small.network.parameters)
 
 
-def test_survives_kill_9(small, tmp_path):
-    """The process dies without a word between checkpoints; what is left goes on to the same bits."""
+def killed_at_work(config, folder, data="t.points()", lines=5):
+    """Train in another process, checkpoint at every look, and kill -9 it after so many checkpoints; its journal's folder."""
     here = Path(__file__)
     code = ("import sys; sys.path[:0] = sys.argv[1:3]\n"
             "import test_train as t; t.training.CHECKPOINT_SECONDS = 0.0\n"
-            "t.trained(t.points(), t.ENDLESS, t.DEVICE, sys.argv[3], t.points(seed=1))\n")
-    # an endless run first: killed while it certainly was at work
-    folders = map(str, (here.parent, here.parents[2], tmp_path))
-    run = subprocess.Popen([sys.executable, "-c", code, *folders])
+            f"t.trained({data}, t.{config}, t.DEVICE, sys.argv[3], t.points(seed=1))\n")
+    run = subprocess.Popen([sys.executable, "-c", code, *map(str, (here.parent, here.parents[2], folder))])
 
     def journal():
-        return next(tmp_path.glob("work/*/journal.jsonl"), None)
+        return next(folder.glob("work/*/journal.jsonl"), None)
 
     limit = time.monotonic() + 60
-    while not (journal() and journal().read_bytes().count(b"\n") >= 5):
+    while not (journal() and journal().read_bytes().count(b"\n") >= lines):
         assert run.poll() is None and time.monotonic() < limit
         time.sleep(0.01)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    state = training._Run(points(), ENDLESS, DEVICE, points(seed=1))
-    done = training._Checkpoint(Journal(journal().parent), state).restore()
+    return journal().parent
+
+
+@pytest.mark.parametrize("config", ["ENDLESS", "ENDLESS_WITH_ALL"])
+def test_survives_kill_9(config, tmp_path):
+    """The process dies without a word between checkpoints; what is left is the state of so many steps, to the bit."""
+    # an endless run: killed while it certainly was at work
+    folder, config = killed_at_work(config, tmp_path), globals()[config]
+    state = training._Run(points(), config, DEVICE, points(seed=1))
+    done = training._Checkpoint(Journal(folder), state).restore()
     assert done >= 200
-    by_hand = training._Run(points(), ENDLESS, DEVICE, points(seed=1))
+    by_hand = training._Run(points(), config, DEVICE, points(seed=1))
     for step in range(done):
         by_hand.advance(step)
-    assert state.lowest == by_hand.lowest
+    assert (state.lowest, state.lowest_at) == (by_hand.lowest, by_hand.lowest_at) and state.lowest_at > 0
     for name, array in by_hand.arrays().items():
         assert np.array_equal(array, state.arrays()[name]), name
+
+
+def test_killed_resumed_and_stopped_early(tmp_path):
+    """kill -9, the same call again, and patience ends it where it ends a run never killed, in the same weights."""
+    killed_at_work("IMPATIENT", tmp_path, data="t.points()[:30]")
+    assert not list(tmp_path.glob("*.h5"))
+    resumed = trained(points()[:30], IMPATIENT, DEVICE, tmp_path, points(seed=1))
+    unbroken = train(points()[:30], IMPATIENT, DEVICE, points(seed=1))
+    assert np.array_equal(resumed.network.parameters, unbroken.network.parameters)
+
+
+def test_patience_ends_where_it_says(monkeypatch):
+    """So many looks after the lowest validation loss, and the weights of that look are kept."""
+    steps, advance = [], training._Run.advance
+    monkeypatch.setattr(training._Run, "advance", lambda run, step: steps.append((step, run)) or advance(run, step))
+    stopped = train(points()[:30], IMPATIENT, DEVICE, points(seed=1))
+    last, run = steps[-1]
+    assert run.lowest_at > 50 and last + 1 == run.lowest_at + IMPATIENT.patience * IMPATIENT.validate_every
+    assert last + 1 < IMPATIENT.steps
+    longer = train(points()[:30], replace(IMPATIENT, patience=None, steps=last + 1), DEVICE, points(seed=1))
+    assert np.array_equal(stopped.network.parameters, longer.network.parameters)
+    with pytest.raises(UserError, match="patience needs validation data"):
+        train(points(), IMPATIENT, DEVICE)
+
+
+def test_clipping():
+    """A long gradient is shortened to the limit, a shorter one keeps its bits, and NaN stays to be seen."""
+    for dtype in (np.float32, np.float64):
+        g = np.random.default_rng(0).standard_normal(1000).astype(dtype)
+        long, short, lost = g.copy(), g.copy(), g.copy()
+        training.shorten(np, long, 2.5)
+        assert np.isclose(np.linalg.norm(long), 2.5, rtol=1e-5) and np.allclose(long / g, 2.5 / np.linalg.norm(g), rtol=1e-5)
+        assert long.dtype == dtype
+        training.shorten(np, short, 1.01 * np.linalg.norm(g))
+        assert np.array_equal(short, g)
+        lost[3] = np.nan
+        training.shorten(np, lost, 2.5)
+        assert np.isnan(lost).all()
+
+
+def test_clipped_steps():
+    """With plain SGD in Adam's place the first step would be as long as the limit; here: other weights, finite, smaller moments."""
+    free, clipped = (training._Run(points(), replace(SMALL, clip=clip), DEVICE, None) for clip in (None, 1e-3))
+    for run in (free, clipped):
+        run.advance(0)
+    # after one step the second moment is (1 − β2) g²
+    assert np.isclose(np.sqrt(clipped.v.sum() / (1 - SMALL.beta2)), 1e-3, rtol=1e-4)
+    assert np.sqrt(free.v.sum() / (1 - SMALL.beta2)) > 0.1
+
+
+def test_later_settings_leave_earlier_keys():
+    """The name of a run with the first settings is what it was before there were others; others have their own."""
+    assert training_key(np.eye(3), TrainConfig()) == "a97e13473f7fcc92"
+    base = TrainConfig(steps=100)
+    others = [replace(base, **change) for change in (
+        {"clip": 1.0}, {"patience": 3}, {"schedule": rates.Constant()}, {"schedule": rates.WarmupCosine()},
+        {"schedule": rates.Stairs(10)}, {"parametrisation": NoisePrediction()}, {"parametrisation": ScorePrediction()},
+        {"parametrisation": ScorePrediction(power=0.0)}, {"loss": DenoisingLoss()},
+        {"loss": VariationalBound(vp_chain(5.0, 1500))}, {"loss": VariationalBound(vp_chain(5.001, 1500))},
+        {"loss": LearnedVariances(vp_chain(5.0, 1500))})]
+    assert len({training_key(points(), config) for config in (base, *others)}) == 1 + len(others)
 
 
 def test_reused_by_settings_and_data(tmp_path, monkeypatch):
@@ -129,6 +204,27 @@ def test_saved_and_loaded(small, tmp_path):
     loaded, x = Denoiser.load(tmp_path / "d.h5", DEVICE), points(50, seed=8)
     assert np.array_equal(loaded(x, 0.7), small(x, 0.7))
     assert loaded.config == small.config and loaded.config["width"] == 24
+
+
+@pytest.mark.parametrize("kind", PARAMETRISATIONS, ids=lambda kind: type(kind).__name__)
+def test_files_know_what_the_network_predicts(kind, tmp_path):
+    """Also with twice the outputs, for learned variances; a file without the word is from before there were others."""
+    from thermosim.files.store import read_tree, write_tree
+
+    for outputs in (2, 4):
+        net = MLP((4, 5, outputs), np.float32, DEVICE)
+        net.parameters[:] = np.random.default_rng(1).standard_normal(net.parameters.size)
+        before = Denoiser(net, [1.0, 2.0], 0.5, parametrisation=kind)
+        before.save(tmp_path / "d.h5")
+        after, x = Denoiser.load(tmp_path / "d.h5", DEVICE), points(20)
+        assert type(after.parametrisation) is type(kind)
+        assert np.array_equal(after(x, 0.7), before(x, 0.7))
+        tree = read_tree(tmp_path / "d.h5")
+        del tree.attrs["parametrisation"]
+        write_tree(tmp_path / "old.h5", tree)
+        old = Denoiser(net, [1.0, 2.0], 0.5)
+        assert np.array_equal(Denoiser.load(tmp_path / "old.h5", DEVICE)(x, 0.7), old(x, 0.7))
+    assert np.array_equal(after.shares(x, 0.7), before.shares(x, 0.7)) and after.shares(x, 0.7).std() > 0.01
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -184,7 +280,7 @@ def test_files_that_are_no_denoiser(small, tmp_path):
 
     small.save(tmp_path / "d.h5")
     for change in (lambda t: t.attrs.pop("sizes"), lambda t: t.attrs.update(sizes=[8, 24, 2]),
-                   lambda t: t.attrs.update(dtype="object"), lambda t: t.attrs.update(config="{"),
+                   lambda t: t.attrs.update(dtype="object"), lambda t: t.attrs.update(parametrisation="__import__"), lambda t: t.attrs.update(config="{"),
                    lambda t: t.datasets.pop("parameters")):
         tree = read_tree(tmp_path / "d.h5")
         change(tree)
@@ -203,3 +299,21 @@ def test_schedule_scales_with_its_length():
         assert max(rates) > 0.97 and 0 < rates[-1] < 1e-4
         assert np.isclose((1 - config.follow(config.steps)) ** (config.steps / 15), 0.5)
     assert TrainConfig().follow(0) == 1 and TrainConfig(warmup=50, rate=2.0).learning_rate(0) == 2 / 50
+
+
+def test_other_schedules():
+    """Each against its definition, and with the right ends."""
+    steps = np.arange(1000)
+
+    def course(schedule):
+        return np.array([replace(SMALL, steps=1000, rate=2.0, schedule=schedule).learning_rate(step) for step in steps])
+
+    assert np.array_equal(course(None), course(rates.WarmupCosine()))
+    assert np.array_equal(course(rates.WarmupCosine(50)), [replace(SMALL, steps=1000, rate=2.0, warmup=50).learning_rate(k) for k in steps])
+    assert np.array_equal(course(rates.Constant()), np.full(1000, 2.0))
+    line = course(rates.LinearDecay(100, last=0.1))
+    assert np.allclose(line[:100], 2 * (steps[:100] + 1) / 100) and np.allclose(line[99:], np.linspace(2, 0.2, 902)[:901])
+    stairs = course(rates.Stairs(300, 0.5))
+    assert np.array_equal(stairs[[0, 299, 300, 599, 600, 999]], [2, 2, 1, 1, 0.5, 0.25])
+    root = course(rates.InverseRoot(64))
+    assert np.isclose(root[0], 2 / 64) and root[63] == 2 == root.max() and np.isclose(root[255], 1)
