@@ -50,7 +50,7 @@ def stiffened(t, optimal):
 
     stroke = stiffening(K0, K1, t)[1] if optimal else Stroke.linear(K0, K1, 1.0, t)
     w = 1/K0
-    _, w_end, heat = propagator(OverdampedMoments(), stroke) @ np.array([1.0, w, 0.0])
+    _, w_end, heat, _ = propagator(OverdampedMoments(), stroke) @ np.array([1.0, w, 0.0, 0.0])
     free = 0.5*(K1*w_end - np.log(w_end)) - 0.5*(K0*w - np.log(w))
     return stroke.k, 0.5*(K1*w_end - K0*w) - heat, free + (np.sqrt(w_end) - np.sqrt(w))**2/t
 

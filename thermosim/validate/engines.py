@@ -46,7 +46,7 @@ maximum_power = [
 
 def _stiffening_by_moments():
     _, stroke = stiffening(1.0, 4.0, 1.0)
-    end = propagator(OverdampedMoments(), stroke) @ np.array([1.0, 1.0, 0.0])
+    end = propagator(OverdampedMoments(), stroke) @ np.array([1.0, 1.0, 0.0, 0.0])
     return 2*end[1] - 0.5 - end[2]
 
 

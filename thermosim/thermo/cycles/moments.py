@@ -39,55 +39,124 @@ class Stroke:
 
 @dataclass(frozen=True)
 class OverdampedMoments:
-    """z = (1, ⟨x²⟩, Q): d⟨x²⟩/dt = −2μ(k⟨x²⟩ − T), dQ = ½k d⟨x²⟩; no kinetic energy."""
+    """z = (1, ⟨x²⟩, Q, ∫Θ): d⟨x²⟩/dt = −2μ(k⟨x²⟩ − T), dQ = ½k d⟨x²⟩; no kinetic energy.
+
+    Θ = μT⟨F²⟩ limits how much heat a rate of entropy production σ can carry, Q̇² ≤ Θσ (Shiraishi, Saito, Tasaki,
+    1605.00356; here by Cauchy and Schwarz from Q̇ = −⟨Fν⟩ and σ = ⟨ν²⟩/(μT)).
+
+    Attributes
+    ----------
+    mobility : float
+        μ; the diffusivity is μT.
+    """
 
     mobility: float = 1.0
-    size = 3
+    size, state = 4, slice(1, 2)
 
     def generator(self, k, T):
+        """M(k, T) of ż = Mz, shape (size, size)."""
         mu = self.mobility
-        return np.array([[0, 0, 0], [2*mu*T, -2*mu*k, 0], [mu*k*T, -mu*k*k, 0]])
+        return np.array([[0, 0, 0, 0], [2*mu*T, -2*mu*k, 0, 0], [mu*k*T, -mu*k*k, 0, 0], [0, mu*T*k*k, 0, 0]])
 
     def energy(self, z, k):
+        """⟨U⟩ in a trap of stiffness k."""
         return k*z[1]/2
+
+    def entropy(self, z):
+        """Gibbs and Shannon entropy of the Gaussian law, up to a constant."""
+        return 0.5*np.log(z[1])
 
 
 @dataclass(frozen=True)
 class UnderdampedMoments:
-    """z = (1, ⟨x²⟩, ⟨xv⟩, ⟨v²⟩, Q), with Q̇ = γ(T − m⟨v²⟩): full phase space."""
+    """z = (1, ⟨x²⟩, ⟨xv⟩, ⟨v²⟩, Q, ∫Θ), with Q̇ = γ(T − m⟨v²⟩): full phase space.
+
+    Θ = γT m⟨v²⟩, by the same argument in the velocities.
+
+    Attributes
+    ----------
+    friction : float
+        γ, a rate.
+    mass : float
+    """
 
     friction: float = 1.0
     mass: float = 1.0
-    size = 5
+    size, state = 6, slice(1, 4)
 
     def generator(self, k, T):
+        """M(k, T) of ż = Mz, shape (size, size)."""
         g, m = self.friction, self.mass
-        return np.array([[0, 0, 0, 0, 0], [0, 0, 2, 0, 0], [0, -k/m, -g, 1, 0], [2*g*T/m, 0, -2*k/m, -2*g, 0],
-                         [g*T, 0, 0, -g*m, 0]])
+        return np.array([[0, 0, 0, 0, 0, 0], [0, 0, 2, 0, 0, 0], [0, -k/m, -g, 1, 0, 0], [2*g*T/m, 0, -2*k/m, -2*g, 0, 0],
+                         [g*T, 0, 0, -g*m, 0, 0], [0, 0, 0, g*m*T, 0, 0]])
 
     def energy(self, z, k):
+        """⟨U⟩ + m⟨v²⟩/2 in a trap of stiffness k."""
         return k*z[1]/2 + self.mass*z[3]/2
+
+    def entropy(self, z):
+        """Gibbs and Shannon entropy of the Gaussian law of (x, v), up to a constant."""
+        return 0.5*np.log(z[1]*z[3] - z[2]**2)
 
 
 def propagator(medium, stroke):
-    """The fundamental matrix of z over a stroke, (size, size)."""
+    """The fundamental matrix of z over a stroke, (size, size).
+
+    Raises
+    ------
+    UserError
+        Where the moments run away.
+    """
     from scipy.integrate import solve_ivp
 
-    n = medium.size
-    found = solve_ivp(lambda t, z: (medium.generator(stroke.k(t), stroke.temperature) @ z.reshape(n, n)).ravel(),
-                      (0.0, stroke.duration), np.eye(n).ravel(), method="DOP853", rtol=1e-12, atol=1e-13)
+    n, begins = medium.size, medium.state.stop           # Q and ∫Θ do not act back: their columns stay those of 1
+    whole = np.eye(n)
+    found = solve_ivp(lambda t, z: (medium.generator(stroke.k(t), stroke.temperature) @ z.reshape(n, begins)).ravel(),
+                      (0.0, stroke.duration), whole[:, :begins].ravel(), method="DOP853", rtol=1e-12, atol=1e-13)
     if not found.success or not np.all(np.isfinite(found.y[:, -1])):
         raise UserError("the moments of a stroke run away: the stiffness must confine the particle")
-    return found.y[:, -1].reshape(n, n)
+    whole[:, :begins] = found.y[:, -1].reshape(n, begins)
+    return whole
 
 
 @dataclass(frozen=True)
 class Turn:
-    """The limit cycle: its `books`, and per stroke the heat (S,), and ⟨x²⟩ at every corner (S + 1,)."""
+    """The limit cycle of S strokes.
+
+    Attributes
+    ----------
+    books : Books
+    strokes : tuple of Stroke
+    medium : OverdampedMoments or UnderdampedMoments
+    states : (S + 1, size) array
+        z at every corner, Q and ∫Θ counted from the first.
+    """
 
     books: Books
-    heat: np.ndarray
-    width: np.ndarray
+    strokes: tuple
+    medium: object
+    states: np.ndarray
+
+    @property
+    def width(self):
+        """⟨x²⟩ at every corner, (S + 1,)."""
+        return self.states[:, 1]
+
+    @property
+    def heat(self):
+        """Heat absorbed in each stroke, (S,)."""
+        return np.diff(self.states[:, -2])
+
+    @property
+    def exchange(self):
+        """∫Θ dt of each stroke, (S,)."""
+        return np.diff(self.states[:, -1])
+
+    @property
+    def entropy_production(self):
+        """Σ = ΔS − Q/T of each stroke, (S,): the second law holds for every one of them."""
+        entropy = np.array([self.medium.entropy(z) for z in self.states])
+        return np.diff(entropy) - self.heat/np.array([s.temperature for s in self.strokes])
 
 
 def limit_cycle(strokes, medium=OverdampedMoments()):
@@ -104,14 +173,14 @@ def limit_cycle(strokes, medium=OverdampedMoments()):
         raise UserError(f"a cycle needs two bath temperatures, not {len(baths)}")
     steps = [propagator(medium, s) for s in strokes]
     whole = reduce(lambda first, then: then @ first, steps)
-    inner = slice(1, medium.size - 1)
+    inner = medium.state
     start = np.zeros(medium.size)
     start[0] = 1.0
-    start[inner] = np.linalg.solve(np.eye(medium.size - 2) - whole[inner, inner], whole[inner, 0])
+    start[inner] = np.linalg.solve(np.eye(inner.stop - 1) - whole[inner, inner], whole[inner, 0])
     states = [start]
     for step in steps:
         states.append(step @ states[-1])
-    heat = np.diff([z[-1] for z in states])
+    heat = np.diff([z[-2] for z in states])
     work = 0.0
     for i, s in enumerate(strokes):
         # first law of the stroke together with the jump to the next one's stiffness, which takes no heat
@@ -119,5 +188,5 @@ def limit_cycle(strokes, medium=OverdampedMoments()):
         work += medium.energy(states[i + 1], following.k(0.0)) - medium.energy(states[i], s.k(0.0)) - heat[i]
     of = {T: sum(q for q, s in zip(heat, strokes) if s.temperature == T) for T in baths}
     cold, hot = baths
-    return Turn(Books(work, of[hot], of[cold], hot, cold, sum(s.duration for s in strokes)), heat,
-                np.array([z[1] for z in states]))
+    books = Books(work, of[hot], of[cold], hot, cold, sum(s.duration for s in strokes))
+    return Turn(books, tuple(strokes), medium, np.array(states))
