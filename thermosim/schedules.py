@@ -41,6 +41,10 @@ class VP:
         # the rationalised root of ½ slope t² + b t − B = 0 holds for slope = 0 too
         return 2 * B / (b + np.sqrt(b * b + 2 * slope * B))
 
+    def time(self, sigma):
+        """The time at which noise/alpha is `sigma`: a grid of noise levels as timesteps."""
+        return self.time_of_B(np.log1p(np.square(sigma)))
+
     def alpha(self, t):
         return np.exp(-0.5 * self.B(t))
 
@@ -64,6 +68,10 @@ class SubVP(VP):
 
     Source: Song et al. 2021 (2011.13456), eq. 29.
     """
+
+    def time(self, sigma):
+        """The time at which noise/alpha is `sigma`."""
+        return self.time_of_B(2 * np.arcsinh(0.5 * np.asarray(sigma, float)))
 
     def noise(self, t):
         return -np.expm1(-self.B(t))
@@ -98,6 +106,10 @@ class VE(_Free):
     sigma_min: float = 0.01
     sigma_max: float = 50.0
 
+    def time(self, sigma):
+        """The time at which the noise is `sigma`."""
+        return np.log(np.asarray(sigma, float) / self.sigma_min) / np.log(self.sigma_max / self.sigma_min)
+
     def noise(self, t):
         return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
 
@@ -108,6 +120,10 @@ class VE(_Free):
 @dataclass(frozen=True)
 class EDM(_Free):
     """σ = t: dx = √(2t) dw, D = t. Source: Karras et al. 2022 (2206.00364), Table 1."""
+
+    def time(self, sigma):
+        """The time at which the noise is `sigma`: itself."""
+        return np.asarray(sigma, float)
 
     def noise(self, t):
         return np.asarray(t, float)
@@ -205,7 +221,7 @@ def _with_ends(sigmas, sigma_max, sigma_min):
 def linear(sigma_max, sigma_min, steps, process=VP()):
     """Equal steps in the time of the linear-β VP process (DDPM; Ho et al. 2020, 2006.11239)."""
     _checked(sigma_max, sigma_min, steps)
-    start, end = (process.time_of_B(np.log1p(s * s)) for s in (sigma_max, sigma_min))
+    start, end = process.time(sigma_max), process.time(sigma_min)
     return _with_ends(np.sqrt(np.expm1(process.B(np.linspace(start, end, steps + 1)))), sigma_max, sigma_min)
 
 

@@ -70,6 +70,14 @@ def test_time_of_B_inverts_B():
         assert process.time_of_B(process.B(0.37)) == pytest.approx(0.37, rel=1e-13)
 
 
+@pytest.mark.parametrize("process", [VP(), VP(2.0, 2.0), SubVP(), VE(), EDM()], ids=str)
+def test_time_inverts_the_noise_level(process):
+    """A grid of noise levels as timesteps: noise/alpha at `time(σ)` is σ."""
+    sigmas = schedules.karras(20.0, 0.02, 9)
+    t = process.time(sigmas)
+    assert np.allclose(process.noise(t) / process.alpha(t), sigmas, rtol=1e-10)
+
+
 def test_chain_kernels_are_bayes():
     """q(x_{n−1}|x_n, x_0) from the joint Gaussian of (x_{n−1}, x_n) given x_0, conditioned by hand."""
     chain = Chain(np.array([1.0, 0.9, 0.6]), np.array([0.3, 0.5, 0.8]))

@@ -49,6 +49,11 @@ class MseCurve:
         drop = np.maximum(-np.diff(self.mse), 0.0)
         self._length = _cumulative(0.5 * np.sqrt(drop * steps))
 
+    @property
+    def sigmas(self):
+        """Noise levels of the mesh, falling."""
+        return np.exp(-0.5 * self.u)
+
     def force(self, sigma):
         """mse at noise level σ."""
         return np.interp(-2 * np.log(sigma), self.u, self.mse)

@@ -6,7 +6,9 @@ import numpy as np
 
 from .. import schedules
 from ..errors import UserError
+from ..files.schema import ledger_group
 from .pilot import Pilot
+from .published import align_your_steps, entropic, rescaled_entropic, score_optimal
 from .transport import polish, transport_geodesic, transport_optimum
 
 HAND_MADE = ("karras", "cosine", "linear", "log_snr", "align_your_steps")
@@ -14,21 +16,7 @@ BUDGET = 2400  # evaluations of the batch for one recommendation, everything cou
 NODES = 20  # places where the gain is measured
 SCREEN = 400  # evaluations for a first look at all candidates
 FINALISTS = 3
-
-
-def align_your_steps(sigma_max, sigma_min, steps, sigma_data):
-    """Equal steps in arctan(σ/σ_d), the optimum for Gaussian data (Sabour, Fidler, Kreis 2024, 2404.14507)."""
-    return sigma_data * schedules.cosine(sigma_max / sigma_data, sigma_min / sigma_data, steps)
-
-
-def entropic(curve, sigma_max, sigma_min, steps):
-    """Equal steps in the order gained, ½∫mse dλ (Stancevic et al. 2025, 2504.13612), on a `MseCurve`."""
-    order = np.interp(-2 * np.log([sigma_max, sigma_min]), curve.u, curve.integral(np.exp(-0.5 * curve.u)))
-    keep = np.concatenate(([True], np.diff(curve.integral(np.exp(-0.5 * curve.u))) > 0))
-    u = np.interp(np.linspace(*order, steps + 1), curve.integral(np.exp(-0.5 * curve.u))[keep], curve.u[keep])
-    sigmas = np.exp(-0.5 * u)
-    sigmas[0], sigmas[-1] = sigma_max, sigma_min
-    return sigmas
+JUDGES = slice(1, None, 2)  # half of the batch, which the polish never sees: what it gains by heart does not count
 
 
 @dataclass(frozen=True)
@@ -42,7 +30,7 @@ class Recommendation:
     name : str
         Of the candidate it is.
     errors : dict name → float
-        End-point error of the finalists on the whole pilot batch.
+        End-point error of the finalists, over the half of the pilot batch that no grid was polished on.
     margin : float
         Error of the best hand-made grid over that of this one: 1.3 is 30 % worse by hand.
     length : float
@@ -51,6 +39,8 @@ class Recommendation:
         P of the grid, nats, where an error curve was given; NaN without.
     evaluations : float
         Network evaluations spent, in units of the pilot batch, the teacher's included.
+    candidates : dict name → (steps + 1,) array
+        Every grid that was looked at.
     """
 
     sigmas: np.ndarray
@@ -62,13 +52,25 @@ class Recommendation:
     evaluations: float
     candidates: dict = field(repr=False, default_factory=dict)
 
+    def table(self):
+        """The candidates as a group of a run's file, one row each; `report.draw` draws them from there."""
+        said = {"candidate": ("-", "how the grid was made"), "sigmas": ("data units", "noise levels, falling"),
+                "error": ("data units", "end-point error over the judging half of the pilot batch")}
+        error = [self.errors.get(name, np.nan) for name in self.candidates]
+        values = {"candidate": list(self.candidates), "sigmas": np.stack(list(self.candidates.values())), "error": error}
+        columns = {name: (np.asarray(v), {"units": said[name][0], "sign": "> 0" if name != "candidate" else "-", "definition": said[name][1]})
+                   for name, v in values.items()}
+        columns["error"][1]["nan_reason"] = "no finalist: its error was measured on a part of the pilot only"
+        return ledger_group(columns, "grid_row", {"chosen": self.name, "margin": self.margin, "length": self.length,
+                                                  "predicted_dissipation": self.predicted_dissipation, "evaluations": self.evaluations})
+
 
 def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curve=None):
     """The recommended grid for `sampler` in `steps` steps, by measured end-point error on a pilot batch.
 
-    Candidates are the hand-made grids, the transport geodesic, and transport optima with and without the
-    flow's gain; the best is polished. All are compared where they end, against fine teacher
-    trajectories from the same starts. At most 2,400 evaluations of the batch.
+    Candidates are the hand-made grids, those of `published` and of the error curve, the transport geodesic, and transport
+    optima with and without the flow's gain; the best is polished. All are compared where they end, against
+    fine teacher trajectories from the same starts. At most 2,400 evaluations of the batch.
 
     Parameters
     ----------
@@ -82,7 +84,8 @@ def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curv
     power : {1, 2}
         Judge by the mean or the rms distance (`Pilot`).
     curve : MseCurve, optional
-        For `predicted_dissipation`, and as a further candidate its work geodesic and entropic grid.
+        Of measured data, for `predicted_dissipation`, the work geodesic and the entropic grids; by default that of
+        the denoiser on its own samples.
 
     Returns
     -------
@@ -93,38 +96,35 @@ def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curv
     UserError
         A stochastic sampler or one of higher order, or more steps than the budget can judge.
     """
-    return recommend(Pilot(denoise, start, sigma_max, sigma_min, power=power), sampler, steps, curve)
+    pilot = Pilot(denoise, start, sigma_max, sigma_min, power=power)
+    return recommend(pilot, sampler, steps, curve or pilot.curve())
 
 
 def recommend(pilot, sampler, steps, curve=None):
-    """`schedule` on a pilot that exists already; `evaluations` counts its teacher once for every grid."""
+    """`schedule` on a pilot that exists already; `evaluations` counts what grids share in full for each of them."""
     if sampler.draws or sampler.order not in (1, 2) or sampler.history > 1:
         raise UserError(f"{sampler} does not follow the flow in first or second order: give euler, heun or dpmpp_2m")
-    fine = len(pilot.sigmas) - 1
     price = steps * sampler.evaluations
     if int(steps) != steps or steps < 1 or price > 200:
         raise UserError(f"a schedule needs 1 to {200 // sampler.evaluations} steps for {sampler}, not {steps}")
-    teacher = 2 * fine + 1
     before = pilot.evaluations
     candidates = _candidates(pilot, sampler, int(steps), curve)
-    every = max(1, int(np.ceil(len(candidates) * price / SCREEN)))
-    every = min(every, max(1, pilot.n // 64))
-    rough = {name: pilot.error(sampler, grid, every) for name, grid in candidates.items()}
-    best = sorted(rough, key=rough.get)[:FINALISTS]
-    by_hand = min((name for name in HAND_MADE), key=rough.get)
-    errors = {name: pilot.error(sampler, candidates[name]) for name in dict.fromkeys([*best, by_hand])}
-    first = min(errors, key=errors.get)
-    left = BUDGET - teacher - (pilot.evaluations - before) - price
-    coarse = max(1, int(np.ceil(2.5 * price * min(9, steps + 1) / max(left, 1))))
-    coarse = min(coarse, max(1, pilot.n // 256))
-    candidates["polished"] = polish(pilot, sampler, candidates[first], left, every=coarse)
-    errors["polished"] = pilot.error(sampler, candidates["polished"])
+    stride = max(1, min(int(np.ceil(len(candidates) * price / SCREEN)), pilot.n // 64))
+    rough = {name: pilot.error(sampler, grid, slice(None, None, stride)) for name, grid in candidates.items()}
+    by_hand = min(HAND_MADE, key=rough.get)
+    best = dict.fromkeys([*sorted(rough, key=rough.get)[:FINALISTS], by_hand])
+    errors = {name: pilot.error(sampler, candidates[name], JUDGES) for name in best}
+    left = BUDGET - pilot.shared - (pilot.evaluations - before) - price
+    # as many of the other particles as let the polish take two or three turns
+    stride = 2 * max(1, min(int(np.ceil(1.25 * price * min(9, steps + 1) / max(left, 1))), pilot.n // 256))
+    candidates["polished"] = polish(pilot, sampler, candidates[min(errors, key=errors.get)], left, rows=slice(0, None, stride))
+    errors["polished"] = pilot.error(sampler, candidates["polished"], JUDGES)
     chosen = min(errors, key=errors.get)
     sigmas = candidates[chosen]
     return Recommendation(
         sigmas, chosen, errors, errors[by_hand] / errors[chosen], transport_length(pilot),
         curve.dissipation(sigmas) if curve is not None else np.nan,
-        teacher + pilot.evaluations - before, candidates)
+        pilot.shared + pilot.evaluations - before, candidates)
 
 
 def transport_length(pilot):
@@ -140,17 +140,19 @@ def _candidates(pilot, sampler, steps, curve):
     if curve is not None:
         grids["work_geodesic"] = curve.geodesic(*ends, steps)
         grids["entropic"] = entropic(curve, *ends, steps)
+        grids["rescaled_entropic"] = rescaled_entropic(curve, *ends, steps)
+    grids["score_optimal"] = score_optimal(pilot, steps)
     grids["transport_geodesic"] = transport_geodesic(pilot, sampler, steps)
     fine = len(pilot.sigmas) - 1
     # a sampler that asks inside its step pays for every pair: fewer nodes, fewer particles
     asks = sampler.evaluations > 1
     nodes = np.unique(np.linspace(0, fine, min(fine, 25 if asks else 100) + 1).astype(int))
-    every = max(1, min(4, pilot.n // 64)) if asks else 1
+    rows = slice(None, None, max(1, min(4, pilot.n // 64)) if asks else 1)
     places = np.unique(np.linspace(0, fine, NODES + 1).astype(int))
     u = np.log(pilot.sigmas)
     typical = np.exp(np.mean(np.log(np.maximum(pilot.gain(places), 1e-12)), axis=1))
     gain = np.interp(-u[nodes], -u[places], typical)
-    errors = pilot.one_step_errors(sampler, nodes, every=every)
+    errors = pilot.one_step_errors(sampler, nodes, rows)
     grids["transport_optimum"] = transport_optimum(pilot, sampler, errors, nodes, steps)
     grids["transport_optimum_J"] = transport_optimum(pilot, sampler, errors * gain[None, :], nodes, steps)
     return grids

@@ -7,6 +7,8 @@ along the flow. What counts is where the particle ends.
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
+from .pilot import EVERYONE
+
 
 def transport_geodesic(pilot, sampler, steps):
     """Equal steps in ∫ε^{1/(p+1)} dlnσ, ε the rms of dD/dlnσ along the flow; p = 1 is ∫√ε dlnσ."""
@@ -49,12 +51,13 @@ def cheapest_path(cost, steps):
     return np.array(path[::-1])
 
 
-def polish(pilot, sampler, sigmas, budget, knots=8, every=1):
+def polish(pilot, sampler, sigmas, budget, knots=8, rows=EVERYONE):
     """Lower the pilot's end-point error of a grid by Levenberg–Marquardt on the lengths of its steps.
 
     The logarithm of the steps is varied by hat functions at `knots` places; the residual is where each
     particle ends against its teacher (the aim of Tong et al. 2024, 2405.15506, without backpropagation).
-    Mean distances (power 1) are minimised by reweighting. Stops before `budget` evaluations are spent.
+    Mean distances (power 1) are minimised by reweighting. Looks only at the particles in the slice `rows`, so
+    that the others can judge it, and stops before `budget` evaluations are spent.
     """
     steps = len(sigmas) - 1
     m = min(steps, knots)
@@ -68,7 +71,7 @@ def polish(pilot, sampler, sigmas, budget, knots=8, every=1):
         return _grid(pilot, -np.log(sigmas[0]) - np.concatenate(([0.0], np.cumsum(lengths * span / lengths.sum()))))
 
     def trial(grid):
-        return pilot.miss(sampler, grid, every)
+        return pilot.miss(sampler, grid, rows)
 
     before = pilot.evaluations
     residual = trial(sigmas)
