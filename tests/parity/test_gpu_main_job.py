@@ -43,7 +43,7 @@ def close(a, b):
 def test_training(gpu, cpu_denoiser):
     ours = train(DATA, CONFIG, gpu, DATA[::3])
     assert close(gpu.to_host(ours.network.parameters), cpu_denoiser.network.parameters)
-    assert np.abs(cpu_denoiser.network.weights[-1]).max() > 0.01       # it did learn: these begin at 0
+    assert np.abs(cpu_denoiser.network.layers[-1].W).max() > 0.01       # it did learn: these begin at 0
 
 
 @pytest.mark.parametrize("sampler", [EulerAncestral(), DPMpp2M(), Heun(), AnnealedLangevin(),

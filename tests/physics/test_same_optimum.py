@@ -73,7 +73,7 @@ class Table:
         self.sizes = (rows.shape[1], outputs)
         self.parameters = np.zeros(len(rows) * outputs)
 
-    def forward(self, inputs):
+    def forward(self, inputs, level=None):
         self.place = np.abs(inputs[:, None] - self.rows).max(axis=2).argmin(axis=1)
         return self.parameters.reshape(len(self.rows), -1)[self.place]
 
@@ -92,7 +92,7 @@ def lattice():
 def table_model(kind, outputs=1):
     x0, n, sigma = lattice()
     model = Denoiser(Table(np.zeros((1, 3)), outputs), [0.0], 1.3, parametrisation=kind)
-    rows = model.inputs(x0 + sigma[:, None] * n, sigma, np.empty((len(sigma), 3)))
+    rows, _ = model.inputs(x0 + sigma[:, None] * n, sigma)
     model.network = Table(np.unique(rows.round(12), axis=0), outputs)
     return model
 
@@ -139,7 +139,7 @@ def test_learned_variances_of_the_most_flexible_model():
     low, high = (column[:, None] for column in loss.ends[step].T)
     rho = 2 * (np.log(least + c_0**2 * spread) - low) / (high - low) - 1
     c_skip, c_out, _ = model.coefficients(sigma)
-    inputs = model.inputs(x, sigma, np.empty((len(x), 3)))
+    inputs, _ = model.inputs(x, sigma)
     model.network.forward(inputs)
     table = model.network.parameters.reshape(-1, 2)
     table[model.network.place] = np.hstack([(D - c_skip * x) / c_out, rho])
@@ -197,8 +197,8 @@ def test_learned_variances_of_gaussian_data():
     c_0, _, _, least = loss.steps[0]
     low, high = loss.ends[0]
     root = np.sqrt(SIGMA**2 + 1.1**2)      # 1/c_in; D = x − σF
-    model.network.weights[0][:, :2] = root * (np.eye(2) - gain) / SIGMA
-    model.network.biases[0][2:] = 2 * (np.log(least + c_0**2 * posterior) - low) / (high - low) - 1
+    model.network.layers[0].W[:, :2] = root * (np.eye(2) - gain) / SIGMA
+    model.network.layers[0].b[2:] = 2 * (np.log(least + c_0**2 * posterior) - low) / (high - low) - 1
     _, gradient = loss(model, Given(*gaussian_draws(), np.full(24, 0.5)), 0)
     assert np.abs(gradient).max() < 1e-13
 
@@ -261,8 +261,8 @@ def test_bound_is_the_mean_work_of_heating(chain):
 def test_learned_variances_that_are_constant_are_ones_own():
     """A network whose second half is flat: the bound of a chain that is told these very variances, to rounding."""
     model, d, chain = wiggly(4), 2, vp_chain(5.0, 6, "posterior")
-    model.network.weights[-1][:, d:] = 0
-    model.network.biases[-1][d:] = 0.3
+    model.network.layers[-1].W[:, d:] = 0
+    model.network.layers[-1].b[d:] = 0.3
     learned = LearnedVariances(chain)
     own = np.exp(learned.ends @ [0.35, 0.65])
     fixed = VariationalBound(replace(chain, variance=own))
@@ -271,8 +271,8 @@ def test_learned_variances_that_are_constant_are_ones_own():
     steady = (np.log(own / fixed.steps[:, 2]) - 1 + fixed.steps[:, 3] / own) / 2
     drawn = learned.value(model, batches, 3) - np.mean(steady[n]) * len(chain) + steady.sum()
     narrow = Denoiser(MLP((6, 8, 2), np.float64, DEVICE), MEAN, 1.1)
-    for ours, theirs in zip(narrow.network.weights + narrow.network.biases, model.network.weights + model.network.biases):
-        ours[:] = theirs[..., :ours.shape[-1]]
+    for ours, theirs in zip(narrow.network.layers, model.network.layers):
+        ours.W[:], ours.b[:] = theirs.W[:, :ours.W.shape[1]], theirs.b[:len(ours.b)]
     assert np.isclose(drawn, fixed.value(narrow, batches, 3), rtol=1e-12)
 
 
@@ -305,6 +305,6 @@ def test_velocity_is_edm_with_its_sign_turned():
     data = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], [0.04, 0.09]).sample(500, 1, DEVICE)
     edm, velocity = (train(data, replace(SMALL, steps=60, parametrisation=kind), DEVICE)
                      for kind in (predict.Preconditioned(), predict.VelocityPrediction()))
-    assert edm.network.weights[-1].any()
-    assert np.array_equal(edm.network.weights[-1], -velocity.network.weights[-1])
+    assert edm.network.layers[-1].W.any()
+    assert np.array_equal(edm.network.layers[-1].W, -velocity.network.layers[-1].W)
     assert np.array_equal(edm(data, 0.7), velocity(data, 0.7))

@@ -88,9 +88,9 @@ def test_initial_weights():
     """Untrained it answers 0; hidden weights have variance 1/fan_in; the seed alone decides."""
     net = MLP((50, 300, 300, 4), np.float32, DEVICE, seed=3)
     assert not net.forward(np.ones((5, 50), np.float32)).any()
-    for W in net.weights[:-1]:
+    for W in (layer.W for layer in net.layers[:-1]):
         assert abs(np.var(W) * len(W) - 1) < 6 * (2 / W.size) ** 0.5
-    assert not np.array_equal(net.weights[0].ravel()[:300], net.weights[1].ravel()[:300])
+    assert not np.array_equal(net.layers[0].W.ravel()[:300], net.layers[1].W.ravel()[:300])
     assert np.array_equal(net.parameters, MLP((50, 300, 300, 4), np.float32, DEVICE, seed=3).parameters)
     assert not np.array_equal(net.parameters, MLP((50, 300, 300, 4), np.float32, DEVICE, seed=4).parameters)
 

@@ -208,7 +208,7 @@ def test_saved_and_loaded(small, tmp_path):
 
 @pytest.mark.parametrize("kind", PARAMETRISATIONS, ids=lambda kind: type(kind).__name__)
 def test_files_know_what_the_network_predicts(kind, tmp_path):
-    """Also with twice the outputs, for learned variances; a file without the word is from before there were others."""
+    """Also with twice the outputs, for learned variances; a file that names nothing is from before there were others."""
     from thermosim.files.store import read_tree, write_tree
 
     for outputs in (2, 4):
@@ -220,7 +220,9 @@ def test_files_know_what_the_network_predicts(kind, tmp_path):
         assert type(after.parametrisation) is type(kind)
         assert np.array_equal(after(x, 0.7), before(x, 0.7))
         tree = read_tree(tmp_path / "d.h5")
-        del tree.attrs["parametrisation"]
+        for name in ("network", "features", "parametrisation"):
+            del tree.attrs[name]
+        tree.attrs["sizes"] = [4, 5, outputs]
         write_tree(tmp_path / "old.h5", tree)
         old = Denoiser(net, [1.0, 2.0], 0.5)
         assert np.array_equal(Denoiser.load(tmp_path / "old.h5", DEVICE)(x, 0.7), old(x, 0.7))
@@ -279,8 +281,12 @@ def test_files_that_are_no_denoiser(small, tmp_path):
     from thermosim.files.store import read_tree, write_tree
 
     small.save(tmp_path / "d.h5")
-    for change in (lambda t: t.attrs.pop("sizes"), lambda t: t.attrs.update(sizes=[8, 24, 2]),
-                   lambda t: t.attrs.update(dtype="object"), lambda t: t.attrs.update(parametrisation="__import__"), lambda t: t.attrs.update(config="{"),
+    network = read_tree(tmp_path / "d.h5").attrs["network"]
+    for change in (lambda t: t.attrs.pop("network"), lambda t: t.attrs.update(network=network.replace("24", "25", 1)),
+                   lambda t: t.attrs.update(network=network.replace("SiLU", "os.system")),
+                   lambda t: t.attrs.update(network=network.replace("8", "1000000000", 1)),
+                   lambda t: t.attrs.update(parametrisation='{"__import__": {}}'),
+                   lambda t: t.attrs.update(dtype="object"), lambda t: t.attrs.update(config="{"),
                    lambda t: t.datasets.pop("parameters")):
         tree = read_tree(tmp_path / "d.h5")
         change(tree)

@@ -1,7 +1,5 @@
 """Denoisers of binary data: P(x_{0,i} = 1 | x_t), site by site, exact and learned."""
 
-import json
-
 import numpy as np
 
 from ..binomial import BinomialChain
@@ -9,6 +7,7 @@ from ..errors import UserError
 from ..files.store import read_tree, write_tree
 from ..files.tree import Dataset, Group
 from .mlp import MLP
+from .recorded import rebuilt_network, recorded
 
 INDEX, LEVEL, SITES = 0x7261, 0x7262, 0x7263   # Philox streams of training
 
@@ -80,7 +79,7 @@ class BinaryDenoiser:
     def save(self, path):
         """Into an HDF5 file, whole or not at all."""
         net = self.network
-        tree = Group({"kind": "binary denoiser", "sizes": json.dumps(net.sizes), "dtype": net.dtype.name, "chain": len(self.chain)})
+        tree = Group({"kind": "binary denoiser", "network": recorded(net), "dtype": net.dtype.name, "chain": len(self.chain)})
         tree["parameters"] = Dataset(self.device.to_host(net.parameters), ("parameter",))
         write_tree(path, tree)
 
@@ -89,17 +88,13 @@ class BinaryDenoiser:
         """The denoiser of a file; UserError where it holds none."""
         tree = read_tree(path)
         try:
-            sizes, parameters = [int(k) for k in json.loads(tree.attrs["sizes"])], tree["parameters"].values
-            chain, dtype = BinomialChain(int(tree.attrs["chain"])), str(tree.attrs["dtype"])
-            sound = (tree.attrs["kind"] == "binary denoiser" and dtype in ("float32", "float64") and min(sizes) > 0
-                     and parameters.shape == (sum(a * b + b for a, b in zip(sizes, sizes[1:])),))
+            record, dtype, parameters = str(tree.attrs["network"]), str(tree.attrs["dtype"]), tree["parameters"].values
+            chain, kind = BinomialChain(int(tree.attrs["chain"])), tree.attrs["kind"]
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path} holds no binary denoiser: give a file that training wrote") from error
-        if not sound:
-            raise UserError(f"{path} is no sound binary denoiser, its parts do not fit together: train it again")
-        network = MLP(sizes, dtype, device)
-        network.parameters[:] = parameters
-        return cls(network, chain)
+        if kind != "binary denoiser":
+            raise UserError(f"{path} holds no binary denoiser: give a file that training wrote")
+        return cls(rebuilt_network(record, parameters, dtype, device), chain)
 
 
 class BinaryLoss:

@@ -1,4 +1,4 @@
-"""A denoiser D(x, σ) = E[x_0 | x_0 + σn = x], learned: a parametrisation around an MLP."""
+"""A denoiser D(x, σ) = E[x_0 | x_0 + σn = x], learned: a parametrisation around a network."""
 import json
 
 import numpy as np
@@ -6,26 +6,29 @@ import numpy as np
 from ..errors import UserError
 from ..files.store import read_tree, write_tree
 from ..files.tree import Dataset, Group
-from .mlp import MLP
-from .parametrisation import PARAMETRISATIONS, Preconditioned
+from .conditioning import FourierFeatures
+from .derivatives import Differentiable
+from .parametrisation import Preconditioned
+from .recorded import rebuilt_network, rebuilt_part, recorded
 
-CHUNK = 512
+CHUNK = 512          # rows that go through the network together
+TANGENT_ROWS = 4096  # the same, points and tangents counted
 
 
-class Denoiser:
-    """D(x, σ) = c_skip x + c_out F(c_in x, c_noise), all in coordinates centred on the data's mean.
+class Denoiser(Differentiable):
+    """D(x, σ) = c_skip x + c_out F(c_in x, ln σ), all in coordinates centred on the data's mean.
 
     The parametrisation says what F predicts, and so c_skip and c_out; whatever it predicts, F is given
 
-        c_in = 1/√(σ² + σ_d²)        c_noise = ln(σ)/4
+        c_in = 1/√(σ² + σ_d²)
 
-    (Karras et al. 2022, arXiv 2206.00364, table 1, EDM), so that its input has unit variance at every σ. Beside
-    c_in x these are cos and sin of π k c_noise/2 for k = 1 … features; the period, 4 in c_noise, is a factor e¹⁶ in σ.
+    (Karras et al. 2022, arXiv 2206.00364, table 1, EDM), so that its input has unit variance at every σ; and beside
+    it features of ln σ. Its readout may depend on ln σ as well.
 
     Parameters
     ----------
-    network : MLP
-        From d + 2·features inputs to d outputs, or to 2d where it also learns variances.
+    network : Network
+        From d + features.width inputs to d outputs, or to 2d where it also learns variances.
     mean : array_like, (d,)
         Mean of the data.
     sigma_data : float
@@ -34,9 +37,16 @@ class Denoiser:
         How it was trained, in what JSON can hold; goes into its file.
     parametrisation : object of `thermosim.score.parametrisation`, optional
         EDM's preconditioning unless given.
+    features : FourierFeatures, Bumps or Nothing, optional
+        What F sees of the noise level; Fourier features in all inputs beyond d unless given.
+
+    Raises
+    ------
+    UserError
+        If inputs and outputs of the network are not those of data and features.
     """
 
-    def __init__(self, network, mean, sigma_data, config=None, parametrisation=None):
+    def __init__(self, network, mean, sigma_data, config=None, parametrisation=None, features=None):
         self.network = network
         self.device = network.device
         self.sigma_data = float(sigma_data)
@@ -44,8 +54,11 @@ class Denoiser:
         self.parametrisation = parametrisation or Preconditioned()
         self.mean = self.device.asarray(mean, np.float64)
         self.dimension = len(self.mean)
-        self.features = (network.sizes[0] - self.dimension) // 2
-        self._waves = self.device.asarray(np.arange(1, self.features + 1) * (np.pi / 2), np.float64)
+        self.features = features or FourierFeatures((network.sizes[0] - self.dimension) // 2)
+        inputs, outputs = network.sizes[0], network.sizes[-1]
+        if inputs != self.dimension + self.features.width or outputs not in (self.dimension, 2 * self.dimension):
+            raise UserError(f"a network from {inputs} inputs to {outputs} outputs does not fit data of {self.dimension} "
+                            f"components and {self.features.width} features of the noise level")
 
     def __call__(self, x, sigma):
         """The expected clean data behind noisy x.
@@ -79,15 +92,50 @@ class Denoiser:
             out[rows] = 0.5 + 0.5 * F[:, self.dimension:]
         return out
 
+    def jvp(self, x, sigma, v):
+        """D and its directional derivatives J v.
+
+        Parameters
+        ----------
+        x : (n, d), sigma : as for a call
+        v : (m, n, d)
+            m directions at each point.
+
+        Returns
+        -------
+        D : (n, d)
+        Jv : (m, n, d)
+        """
+        xp, d = self.device.xp, self.dimension
+        D, Jv, sigma = xp.empty_like(x), xp.empty(v.shape, x.dtype), self._levels(x, sigma)
+        for rows in _blocks(len(x), max(1, TANGENT_ROWS // (1 + len(v)))):
+            centred = x[rows] - self.mean
+            c_skip, c_out, c_in = self.coefficients(sigma[rows])
+            inputs, level = self.inputs(centred, sigma[rows])
+            F, JF = self.network.push(inputs, self.tangents(c_in * v[:, rows]), level)
+            D[rows] = self.mean + c_skip * centred + c_out * F[:, :d]
+            Jv[:, rows] = c_skip * v[:, rows] + c_out * JF[..., :d]
+        return D, Jv
+
+    def vjp(self, x, sigma, w):
+        """D (n, d) and wᵀJ (n, d), for w (n, d). Overwrites the network's `gradient`."""
+        xp, d, net = self.device.xp, self.dimension, self.network
+        D, wJ = xp.empty_like(x), xp.empty_like(x)
+        for rows, centred, s, F in self._chunks(x, sigma):
+            c_skip, c_out, c_in = self.coefficients(s)
+            D[rows] = self.mean + c_skip * centred + c_out * F[:, :d]
+            slope = xp.zeros(F.shape, net.dtype)
+            slope[:, :d] = c_out * w[rows]
+            dx = net.backward(slope, want_input=True)[1]
+            wJ[rows] = c_skip * w[rows] + c_in * dx[:, :d]
+        return D, wJ
+
     def _chunks(self, x, sigma):
         """(rows, centred x, σ, F) for every 512 rows."""
-        xp = self.device.xp
-        sigma = xp.broadcast_to(xp.asarray(sigma, np.float64), (len(x),))
-        inputs = xp.empty((min(len(x), CHUNK), self.network.sizes[0]), self.network.dtype)
-        for a in range(0, len(x), CHUNK):
-            rows = slice(a, min(a + CHUNK, len(x)))
-            s, centred = sigma[rows], x[rows] - self.mean
-            yield rows, centred, s, self.network.forward(self.inputs(centred, s, inputs[:len(s)]))
+        sigma = self._levels(x, sigma)
+        for rows in _blocks(len(x), CHUNK):
+            centred = x[rows] - self.mean
+            yield rows, centred, sigma[rows], self.answer(centred, sigma[rows])
 
     def coefficients(self, sigma):
         """c_skip, c_out, c_in as columns (n, 1), of σ (n,)."""
@@ -99,20 +147,33 @@ class Denoiser:
         """The parametrisation's weight of |F − target|² as a column (n, 1), of σ (n,)."""
         return self.parametrisation.weight(self.device.xp, sigma[:, None], self.sigma_data)
 
-    def inputs(self, centred, sigma, out):
-        """What the network sees, (n, d + 2·features), written into `out`."""
-        xp, d, k = self.device.xp, self.dimension, self.features
-        out[:, :d] = self.coefficients(sigma)[2] * centred
-        phase = (xp.log(sigma) / 4)[:, None] * self._waves
-        out[:, d:d + k] = xp.cos(phase)
-        out[:, d + k:] = xp.sin(phase)
-        return out
+    def answer(self, centred, sigma):
+        """F, (n, outputs), of centred x (n, d) at noise levels σ (n,); in the network's own buffer."""
+        return self.network.forward(*self.inputs(centred, sigma))
+
+    def inputs(self, centred, sigma):
+        """What F is a function of: inputs (n, d + features.width) of the network's dtype, and levels ln σ (n,)."""
+        xp, d = self.device.xp, self.dimension
+        inputs, level = xp.empty((len(centred), self.network.sizes[0]), self.network.dtype), xp.log(sigma)
+        inputs[:, :d] = self.coefficients(sigma)[2] * centred
+        self.features.fill(inputs[:, d:], level, xp)
+        return inputs, level
+
+    def tangents(self, v):
+        """Directions v (m, n, d) of c_in x as directions of the network's input, which the noise level is not."""
+        inputs = self.device.xp.zeros((*v.shape[:2], self.network.sizes[0]), self.network.dtype)
+        inputs[..., :self.dimension] = v
+        return inputs
+
+    def _levels(self, x, sigma):
+        xp = self.device.xp
+        return xp.broadcast_to(xp.asarray(sigma, np.float64), (len(x),))
 
     def save(self, path):
         """Weights and settings into an HDF5 file, whole or not at all (UserError on a full disk)."""
         net = self.network
-        tree = Group({"kind": "denoiser", "sizes": list(net.sizes), "dtype": net.dtype.name,
-                      "sigma_data": self.sigma_data, "parametrisation": type(self.parametrisation).__name__,
+        tree = Group({"kind": "denoiser", "network": recorded(net), "features": recorded(self.features),
+                      "dtype": net.dtype.name, "sigma_data": self.sigma_data, "parametrisation": recorded(self.parametrisation),
                       "config": json.dumps(self.config)})
         tree["parameters"] = Dataset(self.device.to_host(net.parameters), ("parameter",))
         tree["mean"] = Dataset(self.device.to_host(self.mean), ("component",))
@@ -129,18 +190,26 @@ class Denoiser:
         """
         tree = read_tree(path)
         try:
-            sizes, dtype = [int(k) for k in tree.attrs["sizes"]], str(tree.attrs["dtype"])
+            record = tree.attrs
+            if "network" not in record:     # a file from before there were others
+                record = _first_record([int(k) for k in record["sizes"]], record["dtype"], len(tree["mean"].values))
+            text = {key: str(record[key]) for key in ("network", "features", "parametrisation", "dtype")}
             mean, parameters = tree["mean"].values, tree["parameters"].values
-            fits = (dtype in ("float32", "float64") and min(sizes) > 0 and mean.ndim == 1 and sizes[-1] in (mean.size, 2 * mean.size)
-                    and parameters.shape == (sum(a * b + b for a, b in zip(sizes, sizes[1:])),))
             sigma_data, config = float(tree.attrs["sigma_data"]), json.loads(tree.attrs["config"])
-            # a file without the name is from before there were others
-            name = tree.attrs.get("parametrisation", Preconditioned.__name__)
-            parametrisation = {type(p).__name__: p for p in PARAMETRISATIONS}[name]
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path} holds no denoiser: give a file that training wrote") from error
-        if not fits:
-            raise UserError(f"{path} is no sound denoiser, its parts do not fit together: train it again")
-        network = MLP(sizes, dtype, device)
-        network.parameters[:] = device.asarray(parameters, dtype)
-        return cls(network, mean, sigma_data, config, parametrisation)
+        try:
+            network = rebuilt_network(text["network"], parameters, text["dtype"], device)
+            parts = (rebuilt_part(text[key]) for key in ("parametrisation", "features"))
+            return cls(network, mean, sigma_data, config, *parts)
+        except UserError as error:
+            raise UserError(f"{path} is no sound denoiser, train it again: {error}") from error
+
+
+def _first_record(sizes, dtype, d):
+    return {"network": json.dumps({"MLP": {"sizes": sizes}}), "dtype": dtype,
+            "features": recorded(FourierFeatures((sizes[0] - d) // 2)), "parametrisation": recorded(Preconditioned())}
+
+
+def _blocks(n, size):
+    return (slice(a, min(a + size, n)) for a in range(0, n, size))

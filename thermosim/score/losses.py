@@ -68,10 +68,10 @@ def prediction_error(model, clean, sigma, noise):
     answer : (n, outputs), in the network's own buffer
     c_out : (n, 1), of the network's dtype
     """
-    dtype, network = clean.dtype, model.network
+    dtype = clean.dtype
     c_skip, c_out, _ = (c.astype(dtype) for c in model.coefficients(sigma))
     noisy = clean + sigma.astype(dtype)[:, None] * noise
-    answer = network.forward(model.inputs(noisy, sigma, model.device.xp.empty((len(clean), network.sizes[0]), dtype)))
+    answer = model.answer(noisy, sigma)
     answer[:, :model.dimension] -= (clean - c_skip * noisy) / c_out
     return answer, c_out
 

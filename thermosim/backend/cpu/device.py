@@ -1,7 +1,7 @@
 """The CPU as a device: NumPy arrays, and kernels of our own for noise and networks."""
 import numpy
 
-from . import network
+from . import activations, network
 from .chains import Chains
 from .matmul import matmul, silu_layer
 from .normals import normals
@@ -50,8 +50,55 @@ class Cpu:
         silu_layer(x, W, b, h, g)
 
     def silu(self, z, b, g):
-        """g = silu'(z + b), and z becomes silu(z + b); z, g (n, k), b (k,), one dtype."""
-        network.silu(z, b, g)
+        """g = f'(z + b), and z becomes f(z + b), f(v) = v/(1 + e^−v); z, g (n, k), b (k,), one dtype."""
+        activations.silu(z, b, g)
+
+    def silu_curved(self, z, b, g, w):
+        """As `silu`, and w = f''(z + b), (n, k)."""
+        activations.silu_curved(z, b, g, w)
+
+    def sigmoid(self, z, b, g):
+        """As `silu`, with f(v) = 1/(1 + e^−v)."""
+        activations.sigmoid(z, b, g)
+
+    def sigmoid_curved(self, z, b, g, w):
+        """As `silu_curved`, with f(v) = 1/(1 + e^−v)."""
+        activations.sigmoid_curved(z, b, g, w)
+
+    def tanh(self, z, b, g):
+        """As `silu`, with f = tanh."""
+        activations.tanh(z, b, g)
+
+    def tanh_curved(self, z, b, g, w):
+        """As `silu_curved`, with f = tanh."""
+        activations.tanh_curved(z, b, g, w)
+
+    def leaky_relu(self, z, b, g, slope):
+        """As `silu`, with f(v) = v where v > 0, else slope·v."""
+        activations.leaky_relu(z, b, g, z.dtype.type(slope))
+
+    def bend(self, d, e, u, g, w):
+        """d = g d + w Σ_a e_a u_a, then e = g e, in place; d, g, w (n, k), e, u (m, n, k)."""
+        network.bend(d, e, u, g, w)
+
+    def bumps(self, x, centre, sharpness, a, phi):
+        """a = −½ s_k |x − c_k|² and its softmax phi; x (n, d), centre (d, K), sharpness (K,), a, phi (n, K)."""
+        network.bumps(x, centre, sharpness, a, phi)
+
+    def soften(self, phi, d):
+        """d = φ(d − Σ_k φ_k d_k) in place, the derivative of a softmax; phi, d (n, K)."""
+        network.soften(phi, d)
+
+    def own_rows(self, x, w, b, which, out):
+        """out_r = x_r w_j, j = which[r mod n], plus b_j for r < n.
+
+        x (rows, i), w (J, i, k), b (J, k), which (n,) int64, out (rows, k); rows a multiple of n.
+        """
+        network.own_rows(x, w, b, which, out)
+
+    def own_rows_back(self, x, w, which, d, dx, dw, db):
+        """Derivatives of L by x, w and b of `own_rows` into dx, dw, db, from d = ∂L/∂out."""
+        network.own_rows_back(x, w, which, d, dx, dw, db)
 
     def scale_columns_sum(self, d, g, s):
         """d *= g in place and s = d.sum(axis=0); d, g (n, k), s (k,)."""

@@ -12,8 +12,8 @@ product then waits for the scheduler.
 import numpy as np
 from numpy._core._multiarray_umath import __cpu_features__ as features
 
+from .activations import silu
 from .compile import instruction, ir, strict, types
-from .network import silu
 from .threads import over_threads
 
 # a tile: rows, vectors, bytes of a vector; the wide one fills the register file with sums

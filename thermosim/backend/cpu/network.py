@@ -1,48 +1,13 @@
-"""The elementwise work of a network between its matrix products, each in one pass over memory.
+"""What stands between the matrix products of a network beside its activations, each in one pass over memory.
 
 A NumPy expression reads and writes its arrays once per operator; these kernels once per layer.
 Scalars arrive in the dtype of the arrays, so float32 never widens to float64 inside a loop.
 """
 import numpy as np
 
-from .bits import I32, I64, fma
-from .compile import inlined, instruction, ir, strict
-from .elementary import _exp, _ln2, _ln2_rest, _shift
-
-
-@instruction(lambda t: (t, t))
-def _power_of_two(builder, operands, t):
-    """2^k, of a real t whose lowest bits hold the integer k of a normal result."""
-    integer, mantissa, bias = (I32, 23, 127) if isinstance(operands[0], ir.FloatType) else (I64, 52, 1023)
-    exponent = builder.add(builder.bitcast(t, integer), integer(bias))
-    return builder.bitcast(builder.shl(exponent, integer(mantissa)), operands[0])
-
-
-@inlined
-def silu_and_slope(v):
-    """silu(v) = v/(1 + e^−v) and its derivative.
-
-    e^−v as in `elementary.exp`, without the care for results that are subnormal or infinite: outside
-    ±80 silu is 0 or v to rounding.
-    """
-    one, far = type(v)(1), type(v)(80)
-    v = -far if v < -far else v
-    u = far if v > far else v
-    t = fma(u, type(v)(-1.4426950408889634), _shift(v))
-    k = t - _shift(v)
-    r = fma(-k, _ln2_rest(v), fma(-k, _ln2(v), -u))
-    s = one / (one + fma(r * r, _exp(r), one + r) * _power_of_two(t))
-    q = v * s
-    return q, fma(q, one - s, s)
-
-
-@strict
-def silu(z, b, g):
-    """g = silu'(z + b), and z becomes silu(z + b); z, g (n, k), b (k,), one dtype."""
-    for r in range(z.shape[0]):
-        zr, gr = z[r], g[r]
-        for c in range(zr.size):
-            zr[c], gr[c] = silu_and_slope(zr[c] + b[c])
+from .bits import fma
+from .compile import strict
+from .elementary import exp
 
 
 @strict
@@ -56,6 +21,98 @@ def scale_columns_sum(d, g, s):
             v = dr[c] * gr[c]
             dr[c] = v
             s[c] += v
+
+
+@strict
+def bend(d, e, u, g, w):
+    """Through h = f(z) and its tangents f'(z) u backwards: d = g d + w Σ_a e_a u_a, then e = g e.
+
+    d, g, w (n, k): ∂L/∂h, which becomes ∂L/∂z; f'(z); f''(z). e, u (m, n, k): ∂L/∂(tangents of h), which
+    becomes ∂L/∂u; the tangents of z.
+    """
+    for r in range(d.shape[0]):
+        dr, gr, wr = d[r], g[r], w[r]
+        for c in range(dr.size):
+            dr[c] *= gr[c]
+        for a in range(e.shape[0]):
+            er, ur = e[a, r], u[a, r]
+            for c in range(dr.size):
+                dr[c] += wr[c] * er[c] * ur[c]
+                er[c] *= gr[c]
+
+
+@strict
+def bumps(x, centre, sharpness, a, phi):
+    """a = −½ s_k |x − c_k|², phi = softmax of a along k.
+
+    x (n, d), centre (d, K), sharpness (K,), a and phi (n, K), one dtype.
+    """
+    half = x.dtype.type(-0.5)
+    for r in range(x.shape[0]):
+        ar, pr = a[r], phi[r]
+        for k in range(ar.size):
+            ar[k] = 0
+        for i in range(x.shape[1]):
+            for k in range(ar.size):
+                v = x[r, i] - centre[i, k]
+                ar[k] += v * v
+        top = half * sharpness[0] * ar[0]
+        for k in range(ar.size):
+            ar[k] *= half * sharpness[k]
+            top = max(top, ar[k])
+        total = top - top
+        for k in range(ar.size):
+            pr[k] = exp(ar[k] - top)
+            total += pr[k]
+        for k in range(ar.size):
+            pr[k] /= total
+
+
+@strict
+def soften(phi, d):
+    """d = φ(d − Σ_k φ_k d_k) row by row: the derivative of a softmax, which is symmetric; (n, K) both."""
+    for r in range(d.shape[0]):
+        dr, pr = d[r], phi[r]
+        mean = dr[0] - dr[0]
+        for k in range(dr.size):
+            mean += pr[k] * dr[k]
+        for k in range(dr.size):
+            dr[k] = pr[k] * (dr[k] - mean)
+
+
+@strict
+def own_rows(x, w, b, which, out):
+    """out_r = x_r W_j, j = which[r mod n], plus b_j in the first n rows.
+
+    x (rows, i), w (J, i, k), b (J, k), which (n,) int64, out (rows, k); rows a multiple of n.
+    """
+    n = which.size
+    for r in range(x.shape[0]):
+        j, o = which[r % n], out[r]
+        for c in range(o.size):
+            o[c] = b[j, c] if r < n else 0
+        for i in range(x.shape[1]):
+            for c in range(o.size):
+                o[c] += x[r, i] * w[j, i, c]
+
+
+@strict
+def own_rows_back(x, w, which, d, dx, dw, db):
+    """From d = ∂L/∂out of `own_rows`: ∂L/∂x into dx, ∂L/∂w into dw, ∂L/∂b into db."""
+    n = which.size
+    dw[:] = 0
+    db[:] = 0
+    for r in range(x.shape[0]):
+        j, dr = which[r % n], d[r]
+        if r < n:
+            for c in range(dr.size):
+                db[j, c] += dr[c]
+        for i in range(x.shape[1]):
+            inner = dr[0] - dr[0]
+            for c in range(dr.size):
+                dw[j, i, c] += x[r, i] * dr[c]
+                inner += w[j, i, c] * dr[c]
+            dx[r, i] = inner
 
 
 @strict

@@ -1,0 +1,54 @@
+"""A network and its parts as text, and back: a name from a file becomes an object here and nowhere else."""
+import json
+from dataclasses import fields, is_dataclass
+
+from ..errors import UserError
+from .activations import LeakyReLU, Sigmoid, SiLU, Tanh
+from .conditioning import Bumps, FourierFeatures, Nothing, Steps
+from .mlp import MLP
+from .parametrisation import PARAMETRISATIONS
+from .rbf import RBFNetwork
+
+NETWORKS = MLP, RBFNetwork
+PARTS = SiLU, Tanh, Sigmoid, LeakyReLU, Nothing, FourierFeatures, Bumps, Steps, *map(type, PARAMETRISATIONS)
+
+
+def recorded(thing):
+    """A network, or a part of a denoiser, as JSON: the name of its class, and what it is made of."""
+    return json.dumps(thing, default=_as_dict)
+
+
+def rebuilt_part(text):
+    """The part that `recorded` wrote; UserError where the text is none."""
+    return _understood(text, _part)
+
+
+def rebuilt_network(text, parameters, dtype, device):
+    """The network that `recorded` wrote, with these parameters; UserError where text and numbers do not fit."""
+    def network(data):
+        (name, settings), = data.items()
+        kind, = (k for k in NETWORKS if k.__name__ == name)
+        parts = {key: _part(value) if isinstance(value, dict) else value for key, value in settings.items()}
+        return kind(**parts, dtype=dtype, device=device, parameters=parameters)
+
+    if dtype not in ("float32", "float64"):
+        raise UserError(f"a network works in float32 or float64, not {dtype}")
+    return _understood(text, network)
+
+
+def _as_dict(thing):
+    settings = {f.name: getattr(thing, f.name) for f in fields(thing)} if is_dataclass(thing) else thing.settings
+    return {type(thing).__name__: settings}
+
+
+def _part(data):
+    (name, settings), = data.items()
+    kind, = (k for k in PARTS if k.__name__ == name)
+    return kind(**settings)
+
+
+def _understood(text, build):
+    try:
+        return build(json.loads(text))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UserError("the record of a network names parts or values that do not exist") from error
