@@ -9,7 +9,7 @@ from ..errors import UserError
 from ..files.schema import ledger_group
 from .pilot import Pilot
 from .published import align_your_steps, entropic, rescaled_entropic, score_optimal
-from .transport import polish, transport_geodesic, transport_optimum
+from .transport import polish, transport_geodesic, transport_length, transport_optimum
 
 HAND_MADE = ("karras", "cosine", "linear", "log_snr", "align_your_steps")
 BUDGET = 2400  # evaluations of the batch for one recommendation, everything counted
@@ -127,12 +127,6 @@ def recommend(pilot, sampler, steps, curve=None):
         pilot.shared + pilot.evaluations - before, candidates)
 
 
-def transport_length(pilot):
-    """∫√ε dlnσ with ε the rms of dD/dlnσ along the flow."""
-    h = -np.diff(np.log(pilot.sigmas))
-    return float(np.sum(np.sqrt(h) * np.mean((np.diff(pilot.D, axis=0) ** 2).sum(axis=2), axis=1) ** 0.25))
-
-
 def _candidates(pilot, sampler, steps, curve):
     ends = pilot.sigmas[0], pilot.sigmas[-1]
     grids = {name: getattr(schedules, name)(*ends, steps) for name in HAND_MADE[:-1]}
@@ -142,7 +136,7 @@ def _candidates(pilot, sampler, steps, curve):
         grids["entropic"] = entropic(curve, *ends, steps)
         grids["rescaled_entropic"] = rescaled_entropic(curve, *ends, steps)
     grids["score_optimal"] = score_optimal(pilot, steps)
-    grids["transport_geodesic"] = transport_geodesic(pilot, sampler, steps)
+    grids["transport_geodesic"] = transport_geodesic(pilot, steps)
     fine = len(pilot.sigmas) - 1
     # a sampler that asks inside its step pays for every pair: fewer nodes, fewer particles
     asks = sampler.evaluations > 1

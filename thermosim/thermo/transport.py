@@ -1,7 +1,7 @@
 """Grids of least transport error, from a pilot alone: the geodesic, the dynamic-programming optimum, a polish.
 
-A one-step error of a sampler of order p is h^{p+1}·ε(σ) for a step h in ln σ, ε of Euler being ½|dD/dlnσ|
-along the flow. What counts is where the particle ends.
+A one-step error of a sampler of order p is ∝ h^{p+1} for a step h in ln σ; Euler's is ½h²|dD/dlnσ| along the flow, and
+with ε the rms of that derivative the least sum of errors has equal steps in ∫√ε dlnσ. What counts is where the particle ends.
 """
 
 import numpy as np
@@ -10,12 +10,23 @@ from scipy.interpolate import RegularGridInterpolator
 from .pilot import EVERYONE
 
 
-def transport_geodesic(pilot, sampler, steps):
-    """Equal steps in ∫ε^{1/(p+1)} dlnσ, ε the rms of dD/dlnσ along the flow; p = 1 is ∫√ε dlnσ."""
-    u = -np.log(pilot.sigmas)
-    rate = np.sqrt(np.mean((np.diff(pilot.D, axis=0) ** 2).sum(axis=2), axis=1)) / np.diff(u)
-    way = np.concatenate(([0.0], np.cumsum(rate ** (1 / (sampler.order + 1)) * np.diff(u))))
-    return _grid(pilot, np.interp(np.linspace(0, way[-1], steps + 1), way, u))
+def transport_geodesic(pilot, steps):
+    """Equal steps in ∫√ε dlnσ, ε the rms of the denoiser's change dD/dlnσ along the flow."""
+    h, rate = _rate(pilot)
+    way = np.concatenate(([0.0], np.cumsum(h * np.sqrt(rate))))
+    return _grid(pilot, np.interp(np.linspace(0, way[-1], steps + 1), way, -np.log(pilot.sigmas)))
+
+
+def transport_length(pilot):
+    """∫√ε dlnσ over the whole pilot."""
+    h, rate = _rate(pilot)
+    return float(np.sum(h * np.sqrt(rate)))
+
+
+def _rate(pilot):
+    """(h, ε) of the intervals between the pilot's levels."""
+    h = -np.diff(np.log(pilot.sigmas))
+    return h, np.sqrt(np.mean((np.diff(pilot.D, axis=0) ** 2).sum(axis=2), axis=1)) / h
 
 
 def transport_optimum(pilot, sampler, errors, nodes, steps, mesh=400):

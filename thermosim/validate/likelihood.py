@@ -1,5 +1,7 @@
 """Likelihood as work, and the grid of least work."""
 
+from functools import cache
+
 import numpy as np
 
 from .. import schedules
@@ -66,10 +68,11 @@ def annealed_importance_sampling():
     return np.log(weight.mean() / p), weight.std() / weight.mean() / np.sqrt(len(weight))
 
 
-def reference_curve():
+@cache
+def reference_curve(mesh=200_001):
     """mmse of R at 400 noise levels, σ 50 → 0.01."""
     sigmas = np.geomspace(50.0, 0.01, 400)
-    return MseCurve(sigmas, np.array([R.mmse(s) for s in sigmas]), mesh=200_001)
+    return MseCurve(sigmas, np.array([R.mmse(s) for s in sigmas]), mesh)
 
 
 @row("mixture.length", "reference mixture R, σ 50 → 0.01", 4.211323, "quadrature of √ζ", digits=6)
