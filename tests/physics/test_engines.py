@@ -7,8 +7,8 @@ import pytest
 
 from thermosim.errors import UserError
 from thermosim.thermo.cycles import quasi_static as qs
-from thermosim.thermo.cycles.moments import OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle
-from thermosim.thermo.cycles.optimal import SchmiedlSeifert, feedback_engine, stiffening
+from thermosim.thermo.cycles.moments import Stroke, UnderdampedMoments, limit_cycle
+from thermosim.thermo.cycles.optimal import SchmiedlSeifert, stiffening
 from thermosim.validate import rows
 
 ENGINE = SchmiedlSeifert(1.0, 2.0, 2.0, 1.0)
@@ -63,13 +63,6 @@ def test_stiffening_is_the_least_over_its_family():
     work, _ = stiffening(1.0, 4.0, 1.0)
     c = np.linspace(-0.95, 0.5, 200_001)
     assert work == pytest.approx(np.min(2*(1 + c)**2 - 0.5 - np.log(1 + c) + c*c), abs=1e-9)
-
-
-def test_feedback_never_gains_more_than_its_information():
-    for t in (0.5, 2.0, 1e6):
-        turn = feedback_engine(0.25, t, temperature=1.5)
-        assert turn.work >= -1.5*turn.information and turn.entropy_production >= 0
-    assert feedback_engine(0.25, 1e9).work == pytest.approx(-0.5*log(5), abs=1e-8)
 
 
 def test_bad_input_says_what_to_mend():

@@ -1,7 +1,8 @@
 """Strokes of least work at finite speed, their jumps, and the engine made of them; all overdamped.
 
-Sources: Schmiedl, Seifert, cond-mat/0701554 (single strokes); 0710.4097 (engine at maximum power);
-Curzon, Ahlborn 1975; Sagawa, Ueda, 0907.4914 (feedback).
+Sources: Schmiedl, Seifert, Phys. Rev. Lett. 98, 108301 (2007), cond-mat/0701554 (single strokes); Schmiedl, Seifert,
+EPL 81, 20003 (2008), 0710.4097 (engine at maximum power); Curzon, Ahlborn, Am. J. Phys. 43, 22 (1975); Esposito, Kawai,
+Lindenberg, Van den Broeck, Phys. Rev. Lett. 105, 150603 (2010), 1008.2464 (low dissipation).
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from ...errors import UserError
 from .moments import Stroke
 
 
-def _positive(**values):
+def positive(**values):
+    """Refuse any value that is not positive and finite, by name (UserError)."""
     for name, value in values.items():
         if not 0 < value < float("inf"):
             raise UserError(f"{name} = {value} must be positive and finite")
@@ -22,7 +24,7 @@ def optimal_stroke(w0, w1, temperature, duration, mobility=1.0):
 
     k = T/w − ẇ/(2μw) (0710.4097); its ends differ from the equilibrium stiffness: the jumps.
     """
-    _positive(w0=w0, w1=w1, temperature=temperature, duration=duration, mobility=mobility)
+    positive(w0=w0, w1=w1, temperature=temperature, duration=duration, mobility=mobility)
     speed = (sqrt(w1) - sqrt(w0))/duration
 
     def k(t):
@@ -34,7 +36,7 @@ def optimal_stroke(w0, w1, temperature, duration, mobility=1.0):
 
 def moving_trap_work(distance, duration, stiffness=1.0, mobility=1.0):
     """W* = kλ²/(2 + μkt) of a trap dragged over `distance` (cond-mat/0701554)."""
-    _positive(duration=duration, stiffness=stiffness, mobility=mobility)
+    positive(duration=duration, stiffness=stiffness, mobility=mobility)
     return stiffness*distance**2/(2 + mobility*stiffness*duration)
 
 
@@ -44,7 +46,7 @@ def stiffening(k0, k1, duration, temperature=1.0, mobility=1.0):
     √w = √w_0(1 + ct), and least work makes c the root of a quadratic (cond-mat/0701554); the stroke jumps at
     both ends. Work includes both jumps.
     """
-    _positive(k0=k0, k1=k1, duration=duration, temperature=temperature, mobility=mobility)
+    positive(k0=k0, k1=k1, duration=duration, temperature=temperature, mobility=mobility)
     a, b, t = mobility*k1, mobility*k0, duration
     # W/T = ½(k1/k0)(1 + ct)² − ½ − ln(1 + ct) + c²t/(μk0): dW/dc = 0 is quadratic in c
     c = (-(a*t + 1) + sqrt((a*t + 1)**2 - (a*t*t + 2*t)*(a - b)))/(a*t*t + 2*t)
@@ -68,7 +70,7 @@ class SchmiedlSeifert:
     mobility: float = 1.0
 
     def __post_init__(self):
-        _positive(w_a=self.w_a, w_b=self.w_b, cold=self.cold, mobility=self.mobility)
+        positive(w_a=self.w_a, w_b=self.w_b, cold=self.cold, mobility=self.mobility)
         if not (self.w_b > self.w_a and self.hot > self.cold):
             raise UserError("an engine needs w_b > w_a and hot > cold")
 
@@ -102,27 +104,3 @@ def low_dissipation(hot, cold):
     """(η_C/2, η_C/(2 − η_C)): what low-dissipation engines reach at maximum power (Esposito et al. 1008.2464)."""
     carnot = 1 - cold/hot
     return carnot/2, carnot/(2 - carnot)
-
-
-@dataclass(frozen=True)
-class FeedbackTurn:
-    """One turn of an information engine: mean work on the system, information in nats, entropy production Σ ≥ 0."""
-
-    work: float
-    information: float
-    entropy_production: float
-
-
-def feedback_engine(error, duration, temperature=1.0, stiffness=1.0, mobility=1.0):
-    """Measure x with Gaussian error of variance `error`, fit the trap to the answer, let it open again.
-
-    After the answer the law is N(m, w'), w' = we/(w + e); trap and centre go back to (0, w) along the W2
-    geodesic in `duration`, so that −W = T·I − W2²/(μt), I = ½ln(1 + w/e), W2² = ⟨m²⟩ + (√w − √w')² averaged over
-    the answers. Σ = I + W/T counts the information: W ≥ −T·I (Sagawa, Ueda, 0907.4914).
-    """
-    _positive(error=error, duration=duration, temperature=temperature, stiffness=stiffness, mobility=mobility)
-    w = temperature/stiffness
-    known = w*error/(w + error)
-    information = 0.5*log(1 + w/error)
-    lost = ((w - known) + (sqrt(w) - sqrt(known))**2)/(mobility*duration)
-    return FeedbackTurn(lost - temperature*information, information, lost/temperature)
