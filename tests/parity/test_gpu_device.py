@@ -5,6 +5,10 @@ import pytest
 from thermosim.backend.cpu.device import Cpu
 from thermosim.backend.cpu.mixture import mixture_denoise
 from thermosim.errors import UserError
+from thermosim.score.activations import LeakyReLU, Sigmoid, SiLU, Tanh
+from thermosim.score.conditioning import Bumps, Nothing, Steps
+from thermosim.score.mlp import MLP
+from thermosim.score.rbf import RBFNetwork
 
 CPU = Cpu()
 SHAPES = [(1, 1), (7, 3), (1000, 1), (300, 2), (5, 257), (2, 70_001), (1, 1000)]
@@ -39,19 +43,58 @@ def test_normals_fill_an_array(gpu):
 
 
 @pytest.mark.parametrize("real", REALS)
-def test_silu(gpu, real):
-    """The CPU may contract multiply-adds and ours does not: bounded by roundings, not by bits."""
+@pytest.mark.parametrize("name", ["silu", "sigmoid", "tanh"])
+def test_activations(gpu, name, real):
+    """The CPU may place its multiply-adds elsewhere: bounded by roundings, not by bits."""
     eps = np.finfo(real).eps
     for shape in SHAPES:
         z, b = numbers(shape, real, 0, 5), numbers((1, shape[1]), real, 1)[0]
         z.flat[0] = -200
-        ours, slope = gpu.asarray(z), gpu.asarray(np.empty_like(z))
-        gpu.silu(ours, gpu.asarray(b), slope)
-        theirs, expected = z.copy(), np.empty_like(z)
-        CPU.silu(theirs, b, expected)
-        assert np.allclose(gpu.to_host(ours), theirs, rtol=4 * eps, atol=0)
-        # the slope is a sum of terms up to 1.1 that cancel where it changes its sign
-        assert np.allclose(gpu.to_host(slope), expected, rtol=4 * eps, atol=4 * eps)
+        for suffix, outputs in (("", 1), ("_curved", 2)):
+            ours, found = gpu.asarray(z), [gpu.asarray(np.empty_like(z)) for _ in range(outputs)]
+            getattr(gpu, name + suffix)(ours, gpu.asarray(b), *found)
+            theirs, expected = z.copy(), [np.empty_like(z) for _ in range(outputs)]
+            getattr(CPU, name + suffix)(theirs, b, *expected)
+            assert np.allclose(gpu.to_host(ours), theirs, rtol=4 * eps, atol=0)
+            for a, b_ in zip(found, expected):
+                # derivatives are sums of terms up to 2 that cancel where they change their sign
+                assert np.allclose(gpu.to_host(a), b_, rtol=8 * eps, atol=8 * eps)
+
+
+@pytest.mark.parametrize("real", REALS)
+def test_leaky_relu(gpu, real):
+    z, b = numbers((300, 7), real, 0, 5), numbers((1, 7), real, 1)[0]
+    results = []
+    for device in (gpu, CPU):
+        arrays = device.asarray(z.copy()), device.asarray(b), device.asarray(np.empty_like(z))
+        device.leaky_relu(*arrays, 0.05)
+        results.append([device.to_host(a) for a in arrays])
+    for ours, theirs in zip(*results):
+        assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("real", REALS)
+def test_whole_networks(gpu, real):
+    """Answers, Jacobian products and both gradients of every kind of layer: the CPU's up to rounding."""
+    bumps, steps = Bumps(-2.0, 1.0, 4), Steps((-1.0, -0.2, 0.9))
+    kinds = [(MLP, (5, 9, 9, 3), dict(activation=f, residual=True)) for f in (SiLU(), Tanh(), Sigmoid(), LeakyReLU())]
+    kinds += [(RBFNetwork, (5, 7, 3), dict(readout=readout)) for readout in (Nothing(), bumps, steps)]
+    x, level, tangents, d = (numbers(shape, real, k) for k, shape in enumerate([(40, 5), (40, 1), (80, 5), (40, 3)]))
+    level = level[:, 0].astype(np.float64)
+    for kind, sizes, parts in kinds:
+        found = []
+        for device in (gpu, CPU):
+            net = kind(sizes, real, device, seed=1, **parts)
+            net.parameters[:] = device.asarray(numbers((1, net.parameters.size), real, 9, 0.5)[0])
+            points, levels, slopes = device.asarray(x), device.asarray(level), device.asarray(d)
+            first = [net.forward(points, levels), *net.backward(slopes, want_input=True)]
+            found.append([device.to_host(a).copy() for a in first])
+            F, JT = net.push(points, device.asarray(tangents.reshape(2, 40, 5)), levels)
+            second = [F.copy(), JT.copy(), *net.pull(slopes, JT.copy(), want_input=True)]
+            found[-1] += [device.to_host(a).copy() for a in second]
+        for ours, theirs in zip(*found):
+            # some thousand roundings of terms of the size of the largest
+            assert np.abs(ours - theirs).max() <= 300 * np.finfo(real).eps * np.abs(theirs).max()
 
 
 def test_silu_shows_nan(gpu):

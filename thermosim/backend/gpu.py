@@ -98,8 +98,63 @@ class Gpu:
         self.silu(self.matmul(x, W, h), b, g)
 
     def silu(self, z, b, g):
-        """g = silu'(z + b), and z becomes silu(z + b); z, g (n, k), b (k,), one dtype."""
-        self._run("network", "silu", z.dtype, z.shape, z, b, g, *_integers(*z.shape))
+        """g = f'(z + b), and z becomes f(z + b), f(v) = v/(1 + e^−v); z, g (n, k), b (k,), one dtype."""
+        self._activate("silu", z, b, g)
+
+    def silu_curved(self, z, b, g, w):
+        """As `silu`, and w = f''(z + b), (n, k)."""
+        self._activate("silu_curved", z, b, g, w)
+
+    def sigmoid(self, z, b, g):
+        """As `silu`, with f(v) = 1/(1 + e^−v)."""
+        self._activate("sigmoid", z, b, g)
+
+    def sigmoid_curved(self, z, b, g, w):
+        """As `silu_curved`, with f(v) = 1/(1 + e^−v)."""
+        self._activate("sigmoid_curved", z, b, g, w)
+
+    def tanh(self, z, b, g):
+        """As `silu`, with f = tanh."""
+        self._activate("hyperbolic", z, b, g)
+
+    def tanh_curved(self, z, b, g, w):
+        """As `silu_curved`, with f = tanh."""
+        self._activate("hyperbolic_curved", z, b, g, w)
+
+    def leaky_relu(self, z, b, g, slope):
+        """As `silu`, with f(v) = v where v > 0, else slope·v."""
+        self._run("activations", "leaky_relu", z.dtype, z.shape, z, b, g, *_integers(*z.shape), z.dtype.type(slope))
+
+    def _activate(self, kernel, z, *arrays):
+        self._run("activations", kernel, z.dtype, z.shape, z, *arrays, *_integers(*z.shape))
+
+    def bend(self, d, e, u, g, w):
+        """d = g d + w Σ_a e_a u_a, then e = g e, in place; d, g, w (n, k), e, u (m, n, k)."""
+        self._run("network", "bend", d.dtype, d.shape, d, e, u, g, w, *_integers(*e.shape))
+
+    def bumps(self, x, centre, sharpness, a, phi):
+        """a = −½ s_k |x − c_k|² and its softmax phi; x (n, d), centre (d, K), sharpness (K,), a, phi (n, K)."""
+        n, d = x.shape
+        self._run("network", "bumps", x.dtype, (n, 1), x, centre, sharpness, a, phi, *_integers(n, d, a.shape[1]))
+
+    def soften(self, phi, d):
+        """d = φ(d − Σ_k φ_k d_k) in place, the derivative of a softmax; phi, d (n, K)."""
+        self._run("network", "soften", d.dtype, (len(d), 1), phi, d, *_integers(*d.shape))
+
+    def own_rows(self, x, w, b, which, out):
+        """out_r = x_r w_j, j = which[r mod n], plus b_j for r < n.
+
+        x (rows, i), w (J, i, k), b (J, k), which (n,) int64, out (rows, k); rows a multiple of n.
+        """
+        sizes = _integers(len(x), len(which), *w.shape[1:])
+        self._run("network", "own_rows", x.dtype, out.shape, x, w, b, which, out, *sizes)
+
+    def own_rows_back(self, x, w, which, d, dx, dw, db):
+        """Derivatives of L by x, w and b of `own_rows` into dx, dw, db, from d = ∂L/∂out."""
+        (J, inside, k), rows, n = w.shape, len(x), len(which)
+        self._run("network", "own_rows_input", x.dtype, dx.shape, w, which, d, dx, *_integers(rows, n, inside, k))
+        self._run("network", "own_rows_weights", x.dtype, (J * inside, k), x, which, d, dw, *_integers(rows, n, J, inside, k))
+        self._run("network", "own_rows_bias", x.dtype, db.shape, which, d, db, *_integers(n, J, k))
 
     def scale_columns_sum(self, d, g, s):
         """d *= g in place and s = d.sum(axis=0); d, g (n, k), s (k,). The order of the sum is fixed by n."""
@@ -151,10 +206,10 @@ class Gpu:
         return CudaChains(up, down, h, ring, self)
 
     def _run(self, file, kernel, real, shape, *arguments):
-        """Launch a kernel of ``file``.cuh on arrays that all have dtype `real`, or are random words."""
+        """Launch a kernel of ``file``.cuh on arrays that all have dtype `real`, or are random words or places."""
         real = numpy.dtype(real)
         for a in arguments:     # a kernel sees bare addresses: a wrong type there would be silent
-            if isinstance(a, cupy.ndarray) and a.dtype not in (real, numpy.uint32):
+            if isinstance(a, cupy.ndarray) and a.dtype not in (real, numpy.uint32, numpy.int64):
                 raise ValueError(f"{kernel}: arrays must be of one dtype, {real}, not {a.dtype}")
         self.launch(source(file), kernel, real, shape, *arguments)
 
