@@ -54,6 +54,31 @@ def test_no_other_grid_dissipates_less_on_a_gaussian():
         assert curve.dissipation(other) > curve.dissipation(best)
 
 
+def two_scales():
+    return MseCurve(SIGMAS, 4 / (1 + 4 * LAM) + 0.5 / (1 + 0.01 * LAM))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 40])
+def test_even_steps_dissipate_equally_and_less_than_the_geodesic(steps):
+    curve = two_scales()
+    sigmas = curve.even(50.0, 0.01, steps)
+    lost = curve.step_work(sigmas) - np.diff(curve.integral(sigmas))
+    assert len(sigmas) == steps + 1 and np.ptp(lost) < 1e-3 * lost.mean()
+    assert curve.dissipation(sigmas) <= curve.dissipation(curve.geodesic(50.0, 0.01, steps)) * (1 + 1e-9)
+
+
+def test_even_steps_are_the_closed_optimum_of_a_gaussian():
+    ratio = np.diff(np.log(1 + S2 * gaussian_curve().even(20.0, 0.05, 9) ** -2.0))
+    assert np.ptp(ratio) < 1e-3 * ratio.mean()
+
+
+def test_even_steps_refuse_what_the_curve_does_not_hold():
+    with pytest.raises(UserError, match="too flat"):
+        MseCurve(SIGMAS, np.full(300, 2.0)).even(50.0, 0.01, 4)
+    with pytest.raises(UserError, match="leave the measured curve"):
+        gaussian_curve().even(80.0, 0.01, 4)
+
+
 def test_entropy_change_is_that_of_a_gaussian():
     sigmas = schedules.karras(50.0, 0.01, 7)
     expected = 0.5 * np.diff(np.log(S2 + sigmas**2))

@@ -8,6 +8,7 @@ Crooks 2007, 0706.0559; I-MMSE: Guo, Shamai, Verdú 2005, cs/0412108).
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
+from scipy.optimize import brentq
 
 from ..errors import UserError
 
@@ -88,6 +89,47 @@ class MseCurve:
         sigmas[0], sigmas[-1] = sigma_max, sigma_min
         if np.any(np.diff(sigmas) >= 0):
             raise UserError(f"the error curve is too flat for a geodesic of {steps} steps; widen the noise levels")
+        return sigmas
+
+    def even(self, sigma_max, sigma_min, steps):
+        """The grid that dissipates equally in each of its finite steps, as a geodesic does in the limit.
+
+        A step is an equilibration of finite size (Nulton, Salamon, Andresen, Qi 1985, J. Chem. Phys. 83, 334): where ζ
+        changes within one, equal ∫√ζ dλ no longer is equal dissipation, and the geodesic of few steps is far from the
+        least work (65 % above it for five steps on a mixture in 64 dimensions, where this is 2 % above).
+
+        Raises
+        ------
+        UserError
+            Ends outside the curve, or a curve too flat for so many steps.
+        """
+        self._inside([sigma_max, sigma_min])
+        ends = -2 * np.log([sigma_max, sigma_min])
+        u = np.concatenate(([ends[0]], self.u[(self.u > ends[0]) & (self.u < ends[1])], [ends[1]]))
+        lam, mse, order = np.exp(u), np.interp(u, self.u, self.mse), np.interp(u, self.u, self._integral)
+
+        def march(each):
+            """Places of steps that dissipate `each`, and how many of them reach the end."""
+            places = [u[0]]
+            while len(places) <= steps:
+                at = places[-1]
+                i = np.searchsorted(u, at, side="right")
+                force, gained = np.interp(at, u, mse), np.interp(at, u, order)
+                cost = np.concatenate(([0.0], 0.5 * (lam[i:] - np.exp(at)) * force - (order[i:] - gained)))
+                cost = np.maximum.accumulate(cost)
+                if cost[-1] <= each:
+                    return places, len(places) - 1 + cost[-1] / each
+                places.append(np.interp(each, cost, np.concatenate(([at], u[i:]))))
+            return places, steps + 1.0
+
+        whole = self.dissipation([sigma_max, sigma_min])
+        if not whole > 0:
+            raise UserError(f"the error curve is too flat for {steps} steps; ask for fewer or widen the noise levels")
+        each = np.exp(brentq(lambda c: march(np.exp(c))[1] - steps, np.log(whole) - 40, np.log(whole), xtol=1e-12)) if steps > 1 else whole
+        sigmas = np.exp(-0.5 * np.array([*march(each)[0][:steps], ends[1]]))
+        sigmas[0], sigmas[-1] = sigma_max, sigma_min
+        if len(sigmas) != steps + 1 or np.any(np.diff(sigmas) >= 0):
+            raise UserError(f"the error curve is too flat for {steps} steps; ask for fewer or widen the noise levels")
         return sigmas
 
     def entropy_change(self, sigmas, d):

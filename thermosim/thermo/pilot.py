@@ -8,6 +8,20 @@ from .geodesic import MseCurve
 EVERYONE = slice(None)
 
 
+def runge_kutta(denoise, x, sigma, sigma_next):
+    """(x', D(x; σ)) of the classical rule of fourth order on dx/dlnσ = x − D(x; σ) (Kutta 1901)."""
+    h, middle = np.log(sigma_next / sigma), np.sqrt(sigma * sigma_next)
+    D = denoise(x, sigma)
+    k1 = x - D
+    k2 = x + 0.5 * h * k1
+    k2 = k2 - denoise(k2, middle)
+    k3 = x + 0.5 * h * k2
+    k3 = k3 - denoise(k3, middle)
+    k4 = x + h * k3
+    k4 = k4 - denoise(k4, sigma_next)
+    return x + h / 6 * (k1 + 2 * (k2 + k3) + k4), D
+
+
 class Pilot:
     """What a few hundred particles tell about a denoiser, without any data.
 
@@ -52,22 +66,9 @@ class Pilot:
         self.x, self.D = np.empty((2, fine + 1, self.n, self.d))
         self.x[0] = start
         for k in range(fine):
-            self.x[k + 1], self.D[k] = self._runge_kutta(self.x[k], self.sigmas[k], self.sigmas[k + 1])
+            self.x[k + 1], self.D[k] = runge_kutta(self.ask, self.x[k], self.sigmas[k], self.sigmas[k + 1])
         self.D[-1] = self.ask(self.x[-1], sigma_min)
         self.shared = self.evaluations
-
-    def _runge_kutta(self, x, sigma, sigma_next):
-        """(x', D(x; σ)) of the classical rule on dx/dlnσ = x − D(x; σ) (Kutta 1901)."""
-        h, middle = np.log(sigma_next / sigma), np.sqrt(sigma * sigma_next)
-        D = self.ask(x, sigma)
-        k1 = x - D
-        k2 = x + 0.5 * h * k1
-        k2 = k2 - self.ask(k2, middle)
-        k3 = x + 0.5 * h * k2
-        k3 = k3 - self.ask(k3, middle)
-        k4 = x + h * k3
-        k4 = k4 - self.ask(k4, sigma_next)
-        return x + h / 6 * (k1 + 2 * (k2 + k3) + k4), D
 
     def ask(self, x, sigma):
         """D(x; σ), counted."""
@@ -98,19 +99,19 @@ class Pilot:
     def curve(self, levels=100, seed=0):
         """The error curve of the denoiser on its own samples, where the teacher ends: no data needed.
 
-        Costs `levels` evaluations; each level noises the ends afresh. For an exact denoiser its own samples
-        are data, and this is the mmse but for sampling error.
+        Costs `levels` evaluations, with the same noise at every level so that the curve is smooth. For an exact
+        denoiser its own samples are data, and this is the mmse but for sampling error.
 
         Returns
         -------
         MseCurve
         """
-        rng = np.random.Generator(np.random.PCG64([seed, 2]))
-        sigmas, end = np.geomspace(self.sigmas[0], self.sigmas[-1], levels), self.x[-1]
-        sigmas[-1] = self.sigmas[-1]
+        end = self.x[-1]
+        z = np.random.Generator(np.random.PCG64([seed, 2])).standard_normal(end.shape)
+        sigmas = np.geomspace(self.sigmas[0], self.sigmas[-1], levels)
+        sigmas[0], sigmas[-1] = self.sigmas[0], self.sigmas[-1]
         self.shared += levels
-        return MseCurve(sigmas, [np.mean(((self.ask(end + s * rng.standard_normal(end.shape), s) - end) ** 2).sum(axis=1))
-                                 for s in sigmas])
+        return MseCurve(sigmas, [np.mean(((self.ask(end + s * z, s) - end) ** 2).sum(axis=1)) for s in sigmas])
 
     def spread(self):
         """σ_d: rms per component of the teacher's end about its mean."""

@@ -12,7 +12,7 @@ from .published import align_your_steps, entropic, rescaled_entropic, score_opti
 from .transport import polish, transport_geodesic, transport_length, transport_optimum
 
 HAND_MADE = ("karras", "cosine", "linear", "log_snr", "align_your_steps")
-BUDGET = 2400  # evaluations of the batch for one recommendation, everything counted
+BUDGET = 2400
 NODES = 20  # places where the gain is measured
 SCREEN = 400  # evaluations for a first look at all candidates
 FINALISTS = 3
@@ -65,12 +65,12 @@ class Recommendation:
                                                   "predicted_dissipation": self.predicted_dissipation, "evaluations": self.evaluations})
 
 
-def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curve=None):
+def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curve=None, budget=BUDGET):
     """The recommended grid for `sampler` in `steps` steps, by measured end-point error on a pilot batch.
 
     Candidates are the hand-made grids, those of `published` and of the error curve, the transport geodesic, and transport
     optima with and without the flow's gain; the best is polished. All are compared where they end, against
-    fine teacher trajectories from the same starts. At most 2,400 evaluations of the batch.
+    fine teacher trajectories from the same starts.
 
     Parameters
     ----------
@@ -86,6 +86,9 @@ def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curv
     curve : MseCurve, optional
         Of measured data, for `predicted_dissipation`, the work geodesic and the entropic grids; by default that of
         the denoiser on its own samples.
+    budget : float
+        Evaluations of the batch after which the polish stops, everything counted. What comes before it takes some
+        500 and up to 16 runs of the sampler, whatever the budget.
 
     Returns
     -------
@@ -97,10 +100,10 @@ def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curv
         A stochastic sampler or one of higher order, or more steps than the budget can judge.
     """
     pilot = Pilot(denoise, start, sigma_max, sigma_min, power=power)
-    return recommend(pilot, sampler, steps, curve or pilot.curve())
+    return recommend(pilot, sampler, steps, curve or pilot.curve(), budget)
 
 
-def recommend(pilot, sampler, steps, curve=None):
+def recommend(pilot, sampler, steps, curve=None, budget=BUDGET):
     """`schedule` on a pilot that exists already; `evaluations` counts what grids share in full for each of them."""
     if sampler.draws or sampler.order not in (1, 2) or sampler.history > 1:
         raise UserError(f"{sampler} does not follow the flow in first or second order: give euler, heun or dpmpp_2m")
@@ -114,7 +117,7 @@ def recommend(pilot, sampler, steps, curve=None):
     by_hand = min(HAND_MADE, key=rough.get)
     best = dict.fromkeys([*sorted(rough, key=rough.get)[:FINALISTS], by_hand])
     errors = {name: pilot.error(sampler, candidates[name], JUDGES) for name in best}
-    left = BUDGET - pilot.shared - (pilot.evaluations - before) - price
+    left = budget - pilot.shared - (pilot.evaluations - before) - price
     # as many of the other particles as let the polish take two or three turns
     stride = 2 * max(1, min(int(np.ceil(1.25 * price * min(9, steps + 1) / max(left, 1))), pilot.n // 256))
     candidates["polished"] = polish(pilot, sampler, candidates[min(errors, key=errors.get)], left, rows=slice(0, None, stride))
