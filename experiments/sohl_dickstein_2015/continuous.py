@@ -7,7 +7,6 @@ import numpy as np
 SHOWN = 1500            # points of a triptych
 TEST = 4000
 FLOW = 1000             # points of the flow's likelihood
-FLOW_STEP = 0.02        # of its divergence, in units of σ: the network works in float32
 
 
 def standardised(data, seed):
@@ -72,7 +71,9 @@ def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth,
         if T == max(steps):
             tree["entropies"] = step_table(lk.entropy_bounds(chain, d), runs["least variances"].ledger, levels[1:], "noise level of the step")
     if d <= 2:
-        density = lk.flow_log_density(denoise, lk.numerical_divergence(denoise, FLOW_STEP), test[:FLOW], sigmas[1], sigmas[0], rtol=1e-4, atol=1e-5)
+        points = test[:FLOW]
+        divergence = lk.flow_divergence(denoise, len(points), d)
+        density = lk.flow_log_density(denoise, divergence, points, sigmas[1], sigmas[0], rtol=1e-4, atol=1e-5)
         rows.append({"data": f"{name}, flow", "per": per[0], "steps": 0, "bound": lk.bound(-density), "null": lk.null_bound(d),
                      "limit": np.nan if truth is None else truth, "limit_is": "truth" if truth is not None else "unknown", "paper": paper})
     picture(tree, denoise, curve, sigmas, max(steps), test, seed, device)
