@@ -19,6 +19,7 @@ from thermosim.score.binary import BinaryLoss
 from thermosim.score.bound import LearnedVariances, VariationalBound, even_shares
 from thermosim.score.denoiser import Denoiser
 from thermosim.score.exact import GaussianMixture
+from thermosim.score.implicit_score_matching import ImplicitScoreMatching
 from thermosim.score.levels import Minibatches
 from thermosim.score.losses import DenoisingLoss
 from thermosim.score.mlp import MLP
@@ -173,6 +174,7 @@ def linear_model(kind, outputs=2):
 def gaussian_losses():
     for kind in KINDS:
         yield DenoisingLoss(Levels(SIGMA)), kind
+        yield ImplicitScoreMatching(Levels(SIGMA)), kind
     for variance in ("posterior", "beta"):
         yield VariationalBound(ve_chain([0.3, SIGMA], variance)), predict.VelocityPrediction()
     yield VariationalBound(Chain(np.array([0.9, 0.6]), np.array([0.0, 0.6 * SIGMA]))), predict.CleanPrediction()

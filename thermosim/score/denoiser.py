@@ -200,7 +200,7 @@ class Denoiser(Differentiable):
             raise UserError(f"{path} holds no denoiser: give a file that training wrote") from error
         try:
             network = rebuilt_network(text["network"], parameters, text["dtype"], device)
-            parts = (rebuilt_part(text[key]) for key in ("parametrisation", "features"))
+            parts = (rebuilt_part(role, text[role]) for role in ("parametrisation", "features"))
             return cls(network, mean, sigma_data, config, *parts)
         except UserError as error:
             raise UserError(f"{path} is no sound denoiser, train it again: {error}") from error

@@ -2,7 +2,7 @@
 from .activations import SiLU
 from .conditioning import Nothing
 from .layers import Dense
-from .network import Network
+from .network import Network, widths
 
 
 class MLP(Network):
@@ -26,7 +26,7 @@ class MLP(Network):
     """
 
     def __init__(self, sizes, dtype, device, seed=0, activation=SiLU(), residual=False, readout=Nothing(), parameters=None):
-        sizes = tuple(int(k) for k in sizes)
+        sizes = widths(sizes)
         self.activation, self.residual, self.readout = activation, bool(residual), readout
         hidden = [Dense(a, b, activation, residual and a == b) for a, b in zip(sizes, sizes[1:-1])]
         super().__init__([*hidden, readout.readout(*sizes[-2:])], sizes, dtype, device, seed, parameters)

@@ -35,13 +35,11 @@ class Network:
     Raises
     ------
     UserError
-        Sizes that are no sizes, or parameters of another number.
+        Parameters of another number.
     """
 
     def __init__(self, layers, sizes, dtype, device, seed=0, parameters=None):
         self.layers, self.sizes, self.dtype, self.device = layers, sizes, np.dtype(dtype), device
-        if len(sizes) < 2 or min(sizes) < 1:
-            raise UserError(f"a network needs widths of input and output, all at least 1, not {sizes}")
         shapes = [shape for layer in layers for shape in layer.shapes]
         count = sum(map(np.prod, shapes))
         if parameters is not None and np.shape(parameters) != (count,):
@@ -131,6 +129,14 @@ class Network:
         for layer in self.layers[:0:-1]:
             d = layer.backward(d, n)
         return self.layers[0].backward(d, n, want_input)
+
+
+def widths(sizes, least=2):
+    """The sizes as a tuple of `least` or more whole numbers > 0, or a UserError."""
+    sizes = tuple(int(k) for k in sizes)
+    if len(sizes) < least or min(sizes) < 1:
+        raise UserError(f"this network needs {least} or more widths, all at least 1, not {sizes}")
+    return sizes
 
 
 def _views(flat, shapes):

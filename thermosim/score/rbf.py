@@ -1,7 +1,7 @@
 """A network of normalised radial basis functions: soft cells of its input space, each with its own answer."""
 from .conditioning import Nothing
 from .layers import Rows
-from .network import Network
+from .network import Network, widths
 
 
 class NormalisedBumps:
@@ -91,7 +91,7 @@ class RBFNetwork(Network):
     """
 
     def __init__(self, sizes, dtype, device, seed=0, readout=Nothing(), parameters=None):
-        inputs, count, outputs = sizes = tuple(int(k) for k in sizes)
+        inputs, count, outputs = sizes = widths(sizes, 3)
         self.readout = readout
         layers = [NormalisedBumps(inputs, count), readout.readout(count, outputs)]
         super().__init__(layers, sizes, dtype, device, seed, parameters)

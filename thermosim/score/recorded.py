@@ -10,7 +10,9 @@ from .parametrisation import PARAMETRISATIONS
 from .rbf import RBFNetwork
 
 NETWORKS = MLP, RBFNetwork
-PARTS = SiLU, Tanh, Sigmoid, LeakyReLU, Nothing, FourierFeatures, Bumps, Steps, *map(type, PARAMETRISATIONS)
+PARTS = {
+    "activation": (SiLU, Tanh, Sigmoid, LeakyReLU), "readout": (Nothing, Bumps, Steps),
+    "features": (Nothing, FourierFeatures, Bumps), "parametrisation": tuple(map(type, PARAMETRISATIONS))}
 
 
 def recorded(thing):
@@ -18,18 +20,17 @@ def recorded(thing):
     return json.dumps(thing, default=_as_dict)
 
 
-def rebuilt_part(text):
-    """The part that `recorded` wrote; UserError where the text is none."""
-    return _understood(text, _part)
+def rebuilt_part(role, text):
+    """The part that `recorded` wrote, in its role: a key of PARTS; UserError where the text is none."""
+    return _understood(text, lambda data: _made(PARTS[role], data))
 
 
 def rebuilt_network(text, parameters, dtype, device):
     """The network that `recorded` wrote, with these parameters; UserError where text and numbers do not fit."""
     def network(data):
         (name, settings), = data.items()
-        kind, = (k for k in NETWORKS if k.__name__ == name)
-        parts = {key: _part(value) if isinstance(value, dict) else value for key, value in settings.items()}
-        return kind(**parts, dtype=dtype, device=device, parameters=parameters)
+        parts = {key: _made(PARTS[key], value) if key in PARTS else value for key, value in settings.items()}
+        return _made(NETWORKS, {name: parts}, dtype=dtype, device=device, parameters=parameters)
 
     if dtype not in ("float32", "float64"):
         raise UserError(f"a network works in float32 or float64, not {dtype}")
@@ -41,10 +42,10 @@ def _as_dict(thing):
     return {type(thing).__name__: settings}
 
 
-def _part(data):
+def _made(kinds, data, **others):
     (name, settings), = data.items()
-    kind, = (k for k in PARTS if k.__name__ == name)
-    return kind(**settings)
+    kind, = (k for k in kinds if k.__name__ == name)
+    return kind(**settings, **others)
 
 
 def _understood(text, build):

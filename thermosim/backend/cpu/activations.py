@@ -55,12 +55,13 @@ def sigmoid_jet(v):
 
 @inlined
 def tanh_jet(v):
-    """tanh v = (e^2v − 1)/(e^2v + 1), with first and second derivative; right to rounding near 0 too."""
+    """tanh v, with first and second derivative; of e^2|v| − 1, so that near 0 and far out all digits are right."""
     one, two = type(v)(1), type(v)(2)
-    r, power = _reduced(two * _held(v, type(v)(40)))
-    m = fma(fma(r * r, _exp(r), r), power, power - one)     # e^2v − 1
+    a = _held(v, type(v)(40))
+    r, power = _reduced(two * abs(a))
+    m = fma(fma(r * r, _exp(r), r), power, power - one)     # e^2|v| − 1
     q = one / (m + two)
-    h = m * q
+    h = -m * q if a < 0 else m * q
     g = type(v)(4) * ((m + one) * q) * q
     return h, g, -two * h * g
 

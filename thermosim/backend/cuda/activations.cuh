@@ -41,7 +41,8 @@ struct Sigmoid {
 
 struct Tanh {
     DEVICE Jet operator()(REAL v) const {
-        REAL m = exp_less_one((REAL)2 * held(v, 40)), q = (REAL)1 / (m + (REAL)2), h = m * q;
+        REAL m = exp_less_one((REAL)2 * absolute(held(v, 40))), q = (REAL)1 / (m + (REAL)2);
+        REAL h = v < (REAL)0 ? -m * q : m * q;
         REAL g = (REAL)4 * ((m + (REAL)1) * q) * q;
         return {h, g, (REAL)-2 * h * g};
     }
