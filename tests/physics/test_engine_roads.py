@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from thermosim.errors import UserError
-from thermosim.thermo.cycles.moments import OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle
+from thermosim.thermo.cycles.moments import OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle, regenerate
+from thermosim.thermo.cycles.optimal import geodesic
 from thermosim.thermo.cycles.roads import by_density, by_particles
-from thermosim.thermo.cycles.strokes import carnot, otto, reversed_cycle, stirling
+from thermosim.thermo.cycles.strokes import carnot, otto, regenerated_stirling, reversed_cycle, stirling
 
 STIRLING = stirling(2.0, 1.0, 4.0, 1.0, 1.5, 0.5)
 CYCLES = {"carnot": carnot(2.0, 1.0, 4.0, 1.0, 2.0, 2.0), "stirling": STIRLING, "otto": otto(2.0, 1.0, 1.5, 1.0, 0.7),
@@ -62,7 +63,42 @@ def test_errors_of_derived_figures():
     assert 0 < measured.efficiency_error() < 0.1*measured.books.efficiency
 
 
+@pytest.mark.parametrize("stores", [1, 2, 5])
+def test_a_regenerator_of_few_stores_saves_its_share(stores):
+    """Slow, less the A/t of the isotherms: −W = ΔTΔS, Q_h = T_hΔS + ½ΔT/(stores + 1), at evenly spaced temperatures."""
+    t, entropy = 8.0, 0.5*np.log(4)
+    cycle = regenerated_stirling(2.0, 1.0, 4.0, 1.0, t, 12.0*(stores + 1), stores, geodesic)
+    books = limit_cycle(cycle).books
+    in_hot, in_cold = (np.sqrt(2) - np.sqrt(0.5))**2/t, (1 - np.sqrt(0.25))**2/t
+    assert -books.work + in_hot + in_cold == pytest.approx(entropy, abs=1e-9)
+    assert books.heat_hot + in_hot == pytest.approx(2*entropy + 0.5/(stores + 1), abs=1e-9)
+    np.testing.assert_allclose([s.temperature for s in cycle[1:stores + 1]], 2 - np.arange(1, stores + 1)/(stores + 1), atol=1e-9)
+
+
+@pytest.mark.parametrize("medium", [OverdampedMoments(0.8), UnderdampedMoments(2.0, 0.5)])
+def test_particles_find_the_stores_balanced(medium):
+    """W + Q_h + Q_c of the particles is what the stores miss: nothing, within its error, forward and backward."""
+    there = regenerated_stirling(2.0, 1.0, 4.0, 1.0, 2.0, 3.0, 1, medium=medium)
+    for cycle in (there, regenerate(reversed_cycle(there), medium)):
+        books, seen = limit_cycle(cycle, medium).books, by_particles(cycle, medium, particles=20_000, steps=60, seed=8)
+        agree(seen, books, 0.05)
+        assert abs(books.work + books.heat_hot + books.heat_cold) < 1e-9
+        missed = seen.books.work + seen.books.heat_hot + seen.books.heat_cold
+        assert abs(missed) < 6*np.hypot(seen.error.heat_hot, seen.error.heat_cold)
+
+
+def test_the_density_of_a_regenerated_cycle():
+    cycle = regenerated_stirling(2.0, 1.0, 4.0, 1.0, 1.0, 1.0, 1)
+    measured, books = by_density(cycle, cells=160, tolerance=3e-4, warm=2), limit_cycle(cycle).books
+    for column in COLUMNS:
+        assert getattr(measured.books, column) == pytest.approx(getattr(books, column), abs=1e-3)
+
+
 def test_complaints():
+    with pytest.raises(UserError, match="store at T = 1.5"):
+        limit_cycle([Stroke.linear(2.0, 1.0, T, 1.0) for T in (2.0, 1.5, 1.0)])
+    with pytest.raises(UserError, match="more time"):
+        regenerate([Stroke.linear(4.0, 1.0, 2.0, 3.0), Stroke.linear(1.0, 4.0, 1.0, 3.0), Stroke.linear(0.2, 0.1, 1.5, 0.2)])
     with pytest.raises(UserError, match="no velocities"):
         by_density(STIRLING, UnderdampedMoments())
     with pytest.raises(UserError, match="two bath temperatures"):

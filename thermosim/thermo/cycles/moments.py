@@ -2,10 +2,10 @@
 
 In U = k(t)x²/2 the second moments obey a linear system; with a 1 in front and the heat behind it stays
 linear, so one fundamental matrix per stroke gives the limit cycle by a linear solve and its books exactly.
-The stiffness may jump between strokes: work at frozen moments. Source: Schmiedl, Seifert, 0710.4097.
+The stiffness may jump between strokes: work at frozen moments. Source: Schmiedl, Seifert, EPL 81, 20003 (2008), 0710.4097.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Callable
 
@@ -159,18 +159,8 @@ class Turn:
         return np.diff(entropy) - self.heat/np.array([s.temperature for s in self.strokes])
 
 
-def limit_cycle(strokes, medium=OverdampedMoments()):
-    """The periodic state of a cycle of strokes between two baths, and its books.
-
-    Raises
-    ------
-    UserError
-        Where no state is periodic, or a third temperature is among the baths.
-    """
-    strokes = list(strokes)
-    baths = sorted({s.temperature for s in strokes})
-    if len(baths) != 2:
-        raise UserError(f"a cycle needs two bath temperatures, not {len(baths)}")
+def periodic(strokes, medium):
+    """z at every corner of the limit cycle, (S + 1, size), and the work of a turn."""
     steps = [propagator(medium, s) for s in strokes]
     whole = reduce(lambda first, then: then @ first, steps)
     inner = medium.state
@@ -180,13 +170,94 @@ def limit_cycle(strokes, medium=OverdampedMoments()):
     states = [start]
     for step in steps:
         states.append(step @ states[-1])
-    heat = np.diff([z[-2] for z in states])
     work = 0.0
     for i, s in enumerate(strokes):
         # first law of the stroke together with the jump to the next one's stiffness, which takes no heat
         following = strokes[(i + 1) % len(strokes)]
-        work += medium.energy(states[i + 1], following.k(0.0)) - medium.energy(states[i], s.k(0.0)) - heat[i]
-    of = {T: sum(q for q, s in zip(heat, strokes) if s.temperature == T) for T in baths}
-    cold, hot = baths
-    books = Books(work, of[hot], of[cold], hot, cold, sum(s.duration for s in strokes))
-    return Turn(books, tuple(strokes), medium, np.array(states))
+        heat = states[i + 1][-2] - states[i][-2]
+        work += medium.energy(states[i + 1], following.k(0.0)) - medium.energy(states[i], s.k(0.0)) - heat
+    return np.array(states), work
+
+
+def baths(strokes):
+    """Temperatures of the coldest and the hottest bath; what lies between are stores of a regenerator.
+
+    Raises
+    ------
+    UserError
+        For fewer than two.
+    """
+    found = {s.temperature for s in strokes}
+    if len(found) < 2:
+        raise UserError(f"a cycle needs two bath temperatures, not {len(found)}")
+    return min(found), max(found)
+
+
+def limit_cycle(strokes, medium=OverdampedMoments()):
+    """The periodic state of a cycle of strokes between two baths, and its books.
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+        Between the hottest and the coldest there may be stores that get back in a turn what they gave (`regenerate`).
+    medium : OverdampedMoments or UnderdampedMoments
+
+    Returns
+    -------
+    Turn
+
+    Raises
+    ------
+    UserError
+        For fewer than two baths, and for a store that gains or loses heat.
+    """
+    strokes = tuple(strokes)
+    cold, hot = baths(strokes)
+    states, work = periodic(strokes, medium)
+    heat = np.diff(states[:, -2])
+    of = {T: sum(q for q, s in zip(heat, strokes) if s.temperature == T) for T in {s.temperature for s in strokes}}
+    for T, gained in of.items():
+        if cold < T < hot and abs(gained) > 1e-8*np.abs(heat).max():
+            raise UserError(f"the store at T = {T:g} loses {gained:.3g} a turn: let regenerate(strokes) find its temperature")
+    return Turn(Books(work, of[hot], of[cold], hot, cold, sum(s.duration for s in strokes)), strokes, medium, states)
+
+
+def regenerate(strokes, medium=OverdampedMoments()):
+    """Give every store between the two baths the temperature at which a turn leaves it as it was.
+
+    Strokes of one temperature meet one store. Heats are linear in the temperatures, so that this is one linear solve.
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+    medium : OverdampedMoments or UnderdampedMoments
+
+    Returns
+    -------
+    tuple of Stroke
+
+    Raises
+    ------
+    UserError
+        Where no temperature between the baths does it.
+    """
+    strokes, (cold, hot) = tuple(strokes), baths(strokes)
+    stores = np.array(sorted({s.temperature for s in strokes} - {cold, hot}))
+    place = {T: j for j, T in enumerate(stores)}
+
+    def at(temperatures):
+        return tuple(replace(s, temperature=float(temperatures[place[s.temperature]])) if s.temperature in place else s for s in strokes)
+
+    def gained(temperatures):
+        heat, total = np.diff(periodic(at(temperatures), medium)[0][:, -2]), np.zeros(len(stores))
+        for q, s in zip(heat, strokes):
+            if s.temperature in place:
+                total[place[s.temperature]] += q
+        return total
+
+    here = gained(stores)
+    slope = np.column_stack([gained(stores + step) - here for step in 0.01*cold*np.eye(len(stores))])/(0.01*cold) if len(stores) else None
+    found = stores - np.linalg.solve(slope, here) if len(stores) else stores
+    if np.any(found <= cold) or np.any(found >= hot) or len(set(found)) < len(found):
+        raise UserError("no temperatures between the baths balance these stores: give the isochores more time")
+    return at(found)

@@ -34,6 +34,12 @@ def optimal_stroke(w0, w1, temperature, duration, mobility=1.0):
     return Stroke(k, temperature, duration)
 
 
+def geodesic(k0, k1, temperature, duration, mobility=1.0):
+    """The stroke of least work between the equilibria of two stiffnesses: it wastes (√w_1 − √w_0)²/(μt), w = T/k."""
+    positive(k0=k0, k1=k1)
+    return optimal_stroke(temperature/k0, temperature/k1, temperature, duration, mobility)
+
+
 def moving_trap_work(distance, duration, stiffness=1.0, mobility=1.0):
     """W* = kλ²/(2 + μkt) of a trap dragged over `distance` (cond-mat/0701554)."""
     positive(duration=duration, stiffness=stiffness, mobility=mobility)

@@ -16,7 +16,7 @@ from ...potentials import Harmonic
 from ...protocols import Protocol, Sampled
 from ...runs.particles import simulate
 from .books import Books
-from .moments import OverdampedMoments, UnderdampedMoments, limit_cycle
+from .moments import OverdampedMoments, UnderdampedMoments, baths, limit_cycle
 
 TRAP = Harmonic()
 
@@ -78,8 +78,8 @@ def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=2
         Errors from the scatter of the particles' own totals.
     """
     strokes = list(strokes)
-    cold, hot = _baths(strokes)
-    totals = {"work": np.zeros(particles), cold: np.zeros(particles), hot: np.zeros(particles)}
+    cold, hot = baths(strokes)
+    totals = {"work": np.zeros(particles), **{s.temperature: np.zeros(particles) for s in strokes}}
     inertia = isinstance(medium, UnderdampedMoments)
     x = v = "equilibrium"
     k = strokes[0].k(0.0)
@@ -133,7 +133,7 @@ def by_density(strokes, medium=OverdampedMoments(), cells=300, tolerance=1e-6, w
     if not isinstance(medium, OverdampedMoments):
         raise UserError("a density in x alone knows no velocities: take by_particles for an underdamped cycle")
     strokes = list(strokes)
-    cold, hot = _baths(strokes)
+    cold, hot = baths(strokes)
     width = 9*np.sqrt(limit_cycle(strokes, medium).width.max())
     coarse, fine = (_turn(strokes, medium, n, width, tolerance, warm) for n in (cells//2, cells))
     better = fine + (fine - coarse)/3
@@ -143,13 +143,13 @@ def by_density(strokes, medium=OverdampedMoments(), cells=300, tolerance=1e-6, w
 
 def _turn(strokes, medium, cells, width, tolerance, warm):
     """(W, Q_hot, Q_cold) of the last turn on a grid."""
-    cold, hot = _baths(strokes)
+    cold, hot = baths(strokes)
     grid = Grid(Axis.uniform(-width, width, cells))
     squares, volumes = grid.axes[0].centers**2, grid.volumes
-    fluids = {T: FokkerPlanck(TRAP, T, medium.mobility, grid) for T in (cold, hot)}
+    fluids = {T: FokkerPlanck(TRAP, T, medium.mobility, grid) for T in {s.temperature for s in strokes}}
     p = fluids[strokes[0].temperature].steady_state(k=strokes[0].k(0.0))
     for _ in range(warm + 1):
-        work, heat = 0.0, {cold: 0.0, hot: 0.0}
+        work, heat = 0.0, dict.fromkeys(fluids, 0.0)
         for s, following in zip(strokes, strokes[1:] + strokes[:1]):
             run = fluids[s.temperature].evolve(p, (0.0, s.duration), Along(s), SecondOrder(), tolerance)
             p = run.final
@@ -157,10 +157,3 @@ def _turn(strokes, medium, cells, width, tolerance, warm):
             work += run.ledger["work"].sum() + 0.5*jump*np.sum(squares*p*volumes)
             heat[s.temperature] += run.ledger["heat"].sum()
     return np.array([work, heat[hot], heat[cold]])
-
-
-def _baths(strokes):
-    baths = sorted({s.temperature for s in strokes})
-    if len(baths) != 2:
-        raise UserError(f"a cycle needs two bath temperatures, not {len(baths)}")
-    return baths

@@ -4,19 +4,56 @@ Overdamped adiabats are instantaneous: the stiffness jumps between strokes at fr
 stroke without bath does not exist in the moments, and the jumps stand for it too.
 """
 
-from .moments import Stroke
+from .moments import OverdampedMoments, Stroke, regenerate
 
 
-def carnot(hot, cold, k_start, k_end, hot_duration, cold_duration):
-    """Two isotherms, the stiffness on straight lines; jumps along k ∝ T between them (isentropic where the law fits)."""
+def carnot(hot, cold, k_start, k_end, hot_duration, cold_duration, along=Stroke.linear):
+    """Two isotherms; jumps along k ∝ T between them (isentropic where the law fits).
+
+    Parameters
+    ----------
+    hot, cold : float
+        Temperatures of the baths.
+    k_start, k_end : float
+        Stiffness at the ends of the hot isotherm.
+    hot_duration, cold_duration : float
+    along : callable (k0, k1, temperature, duration) → Stroke
+        How an isotherm is driven: straight, or `optimal.geodesic`.
+
+    Returns
+    -------
+    tuple of Stroke
+    """
     ratio = cold/hot
-    return (Stroke.linear(k_start, k_end, hot, hot_duration), Stroke.linear(k_end*ratio, k_start*ratio, cold, cold_duration))
+    return along(k_start, k_end, hot, hot_duration), along(k_end*ratio, k_start*ratio, cold, cold_duration)
 
 
-def stirling(hot, cold, k_max, k_min, isotherm, isochore):
-    """Expansion in the hot bath, cooling at k_min, compression in the cold bath, heating at k_max."""
-    return (Stroke.linear(k_max, k_min, hot, isotherm), Stroke.linear(k_min, k_min, cold, isochore),
-            Stroke.linear(k_min, k_max, cold, isotherm), Stroke.linear(k_max, k_max, hot, isochore))
+def stirling(hot, cold, k_max, k_min, isotherm, isochore, along=Stroke.linear):
+    """Expansion in the hot bath, cooling at k_min, compression in the cold bath, heating at k_max.
+
+    Parameters
+    ----------
+    hot, cold, k_max, k_min : float
+    isotherm, isochore : float
+        Duration of each.
+    along : callable
+        As for `carnot`.
+    """
+    return (along(k_max, k_min, hot, isotherm), Stroke.linear(k_min, k_min, cold, isochore),
+            along(k_min, k_max, cold, isotherm), Stroke.linear(k_max, k_max, hot, isochore))
+
+
+def regenerated_stirling(hot, cold, k_max, k_min, isotherm, isochore, stores, along=Stroke.linear, medium=OverdampedMoments()):
+    """A Stirling cycle whose isochores pass through `stores` stores of heat on the way down and up again.
+
+    Slow, the hot bath gives ½ΔT/(stores + 1) to the isochore in place of ½ΔT; without end, it gives nothing. Turned
+    around, the stores balance elsewhere: ``regenerate(reversed_cycle(strokes))``.
+    """
+    steps = [hot + (cold - hot)*j/(stores + 1) for j in range(1, stores + 1)]
+    rest = isochore/(stores + 1)
+    down = [Stroke.linear(k_min, k_min, T, rest) for T in (*steps, cold)]
+    up = [Stroke.linear(k_max, k_max, T, rest) for T in (*steps[::-1], hot)]
+    return regenerate((along(k_max, k_min, hot, isotherm), *down, along(k_min, k_max, cold, isotherm), *up), medium)
 
 
 def otto(hot, cold, k_max, k_min, isochore):
