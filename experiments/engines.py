@@ -21,8 +21,9 @@ UNITS = {"work": "energy", "heat_hot": "energy", "heat_cold": "energy", "power":
 SAID = {"engine": "which cycle", "road": "moments (closed), density (grid, extrapolated) or particles",
         "work": "W of a turn, on the system", "heat_hot": "Q from the hot bath", "heat_cold": "Q from the cold bath",
         "entropy_production": "Σ = −Q_h/T_h − Q_c/T_c", "power": "−W/duration", "efficiency": "−W/Q_h, of an engine",
-        "cop": "Q_c/W, of a refrigerator"}
-MISSING = {"efficiency": "the cycle delivers no work", "cop": "the cycle does not cool"}
+        "cop": "Q_c/W, of a refrigerator", "cop_heating": "−Q_h/W, of a heat pump"}
+MISSING = {"efficiency": "the cycle delivers no work", "cop": "the cycle does not cool",
+           "cop_heating": "the cycle heats nothing"}
 
 
 def arguments(argv):
@@ -50,7 +51,7 @@ def cycles():
 
 def table(particles, cells, tolerance, seed):
     """Columns of the table: every cycle by every road, errors beside values."""
-    from numpy import hypot, nan
+    from math import isfinite, nan
 
     from thermosim.files.progress import Progress
     from thermosim.thermo.cycles.moments import OverdampedMoments, limit_cycle
@@ -58,23 +59,24 @@ def table(particles, cells, tolerance, seed):
 
     columns = {}
 
-    def add(engine, road, books, error, entropy_error, efficiency_error):
+    def add(engine, road, books, errors=None):
         line = {"engine": engine, "road": road}
-        for name, spread in (("work", error and error.work), ("heat_hot", error and error.heat_hot), ("heat_cold", error and error.heat_cold),
-                             ("entropy_production", entropy_error), ("power", error and error.work/books.duration),
-                             ("efficiency", efficiency_error),
-                             ("cop", error and abs(books.cop)*hypot(error.work/books.work, error.heat_cold/books.heat_cold))):
-            line |= {name: float(getattr(books, name)), f"{name}_error": nan if spread is None else float(spread)}
+        for name in ("work", "heat_hot", "heat_cold", "entropy_production", "power", "efficiency", "cop", "cop_heating"):
+            line |= {name: float(getattr(books, name)), f"{name}_error": errors(name) if errors else nan}
         for key, value in line.items():
             columns.setdefault(key, []).append(value)
 
+    def of(seen):
+        return lambda name: (getattr(seen.error, name) if name in ("work", "heat_hot", "heat_cold")
+                             else getattr(seen, f"{name}_error")()) if isfinite(getattr(seen.books, name)) else nan
+
     for engine, strokes, medium in Progress(cycles(), "engines", "cycle"):
-        add(engine, "moments", limit_cycle(strokes, medium).books, None, None, None)
+        add(engine, "moments", limit_cycle(strokes, medium).books)
         roads = [("particles", by_particles(strokes, medium, particles, 200, seed=seed))]
         if isinstance(medium, OverdampedMoments):
             roads.insert(0, ("density", by_density(strokes, medium, cells, tolerance)))
         for road, seen in roads:
-            add(engine, road, seen.books, seen.error, seen.entropy_production_error(), seen.efficiency_error())
+            add(engine, road, seen.books, of(seen))
     return columns
 
 

@@ -127,6 +127,7 @@ def test_scatter_against_particles(name):
     for k, column in enumerate(("work", "heat_hot", "heat_cold")):
         assert abs(getattr(seen.books, column) - closed.mean[k]) < 6*getattr(seen.error, column)
         assert n*getattr(seen.error, column)**2 == pytest.approx(closed.covariance[k, k], rel=0.05)
+    np.testing.assert_allclose(n*seen.covariance, closed.covariance, atol=0.05*closed.covariance.diagonal().max())
 
 
 @pytest.mark.parametrize("name", CYCLES)

@@ -19,6 +19,7 @@ SECTIONS = {
     "efficiency": "efficiencies of a sampler",
     "schedules": "optimal schedules; speed and accuracy",
     "engines": "engines in a trap, strokes of least work",
+    "feedback": "an engine that runs on information",
     "langevin": "bookkeeping of a Langevin step",
     "samplers": "measured orders of the samplers",
     "density": "Fokker–Planck: spectra, first passages, free energies",

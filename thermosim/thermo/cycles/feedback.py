@@ -12,6 +12,7 @@ Sources: Sagawa, Ueda, Phys. Rev. Lett. 104, 090602 (2010), 0907.4914 (equality 
 EPL 94, 10001 (2011), 1102.3826 (least work after a measurement in a trap).
 """
 
+import warnings
 from dataclasses import dataclass
 from math import hypot, log, sqrt
 from typing import Callable
@@ -261,7 +262,10 @@ def by_density(engine, cells=240, tolerance=1e-4, nodes=4, warm=0):
     -------
     Measured
     """
-    coarse, fine = (_on_grid(engine, n, tolerance, nodes, warm) for n in (cells//2, cells))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")                     # the coarse grid is coarse on purpose
+        coarse = _on_grid(engine, cells//2, tolerance, nodes, warm)
+    fine = _on_grid(engine, cells, tolerance, nodes, warm)
     better, change = fine + (fine - coarse)/3, np.abs(fine - coarse)/3
     return Measured(*(Balance(*map(float, values), engine.temperature, engine.duration) for values in (better, change)))
 

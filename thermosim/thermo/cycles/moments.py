@@ -219,7 +219,7 @@ def limit_cycle(strokes, medium=OverdampedMoments()):
     for T, gained in of.items():
         if cold < T < hot and abs(gained) > 1e-8*np.abs(heat).max():
             raise UserError(f"the store at T = {T:g} loses {gained:.3g} a turn: let regenerate(strokes) find its temperature")
-    return Turn(Books(work, of[hot], of[cold], hot, cold, sum(s.duration for s in strokes)), strokes, medium, states)
+    return Turn(Books(float(work), float(of[hot]), float(of[cold]), hot, cold, sum(s.duration for s in strokes)), strokes, medium, states)
 
 
 def regenerate(strokes, medium=OverdampedMoments()):

@@ -4,6 +4,7 @@ Every stroke is run as itself, with its own bath and its own stiffness; between 
 frozen positions, which is work and nothing else. Both roads turn the cycle until it repeats before they book it.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,25 +24,49 @@ TRAP = Harmonic()
 
 @dataclass(frozen=True)
 class Measured:
-    """Books of a turn with their standard errors, or discretisation errors for a density.
+    """Books of a turn and how sure they are.
 
     Attributes
     ----------
-    books, error : Books
-        `error` holds errors in the place of values; its Σ and power follow by first-order propagation below.
+    books : Books
+    covariance : (3, 3) array
+        Of the errors of W, Q_h and Q_c: statistical for particles, what extrapolation still changed for a density.
     """
 
     books: Books
-    error: Books
+    covariance: np.ndarray
+
+    @property
+    def error(self):
+        """Standard errors of W, Q_h and Q_c, in the places of their values."""
+        b, (work, hot, cold) = self.books, np.sqrt(np.diag(self.covariance))
+        return Books(float(work), float(hot), float(cold), b.hot, b.cold, b.duration)
+
+    def _spread(self, *gradient):
+        return float(np.sqrt(max(0.0, gradient @ self.covariance @ np.array(gradient))))
 
     def entropy_production_error(self):
-        """Of Σ = −Q_h/T_h − Q_c/T_c, the two heats taken as independent."""
-        return float(np.hypot(self.error.heat_hot/self.books.hot, self.error.heat_cold/self.books.cold))
+        """Of Σ = −Q_h/T_h − Q_c/T_c."""
+        return self._spread(0.0, -1/self.books.hot, -1/self.books.cold)
+
+    def power_error(self):
+        """Of −W/duration."""
+        return self._spread(-1/self.books.duration, 0.0, 0.0)
 
     def efficiency_error(self):
-        """Of −W/Q_h, the two taken as independent."""
-        b, e = self.books, self.error
-        return abs(b.efficiency)*float(np.hypot(e.work/b.work, e.heat_hot/b.heat_hot))
+        """Of −W/Q_h."""
+        b = self.books
+        return self._spread(-1/b.heat_hot, b.work/b.heat_hot**2, 0.0)
+
+    def cop_error(self):
+        """Of Q_c/W."""
+        b = self.books
+        return self._spread(-b.heat_cold/b.work**2, 0.0, 1/b.work)
+
+    def cop_heating_error(self):
+        """Of −Q_h/W."""
+        b = self.books
+        return self._spread(b.heat_hot/b.work**2, -1/b.work, 0.0)
 
 
 class Along(Protocol):
@@ -75,7 +100,7 @@ def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=2
     Returns
     -------
     Measured
-        Errors from the scatter of the particles' own totals.
+        Errors from the scatter of the particles' own totals; of the scatter itself there is a closed form, `fluctuations`.
     """
     strokes = list(strokes)
     cold, hot = baths(strokes)
@@ -96,10 +121,8 @@ def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=2
             if turn >= warm:
                 totals["work"] += run.work + run.shadow_work
                 totals[s.temperature] += run.heat
-    mean = {name: values.mean()/turns for name, values in totals.items()}
-    error = {name: values.std()/np.sqrt(particles)/turns for name, values in totals.items()}
-    duration = sum(s.duration for s in strokes)
-    return Measured(*(Books(of["work"], of[hot], of[cold], hot, cold, duration) for of in (mean, error)))
+    each = np.array([totals["work"], totals[hot], totals[cold]])/turns
+    return Measured(Books(*map(float, each.mean(axis=1)), hot, cold, sum(s.duration for s in strokes)), np.cov(each)/particles)
 
 
 def _seed(seed, turn, place):
@@ -123,7 +146,7 @@ def by_density(strokes, medium=OverdampedMoments(), cells=300, tolerance=1e-6, w
     Returns
     -------
     Measured
-        `error` is what extrapolation still changed.
+        Errors are what extrapolation still changed.
 
     Raises
     ------
@@ -135,10 +158,12 @@ def by_density(strokes, medium=OverdampedMoments(), cells=300, tolerance=1e-6, w
     strokes = list(strokes)
     cold, hot = baths(strokes)
     width = 9*np.sqrt(limit_cycle(strokes, medium).width.max())
-    coarse, fine = (_turn(strokes, medium, n, width, tolerance, warm) for n in (cells//2, cells))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")                     # the coarse grid is coarse on purpose
+        coarse = _turn(strokes, medium, cells//2, width, tolerance, warm)
+    fine = _turn(strokes, medium, cells, width, tolerance, warm)
     better = fine + (fine - coarse)/3
-    duration = sum(s.duration for s in strokes)
-    return Measured(Books(*better, hot, cold, duration), Books(*np.abs(better - fine), hot, cold, duration))
+    return Measured(Books(*map(float, better), hot, cold, sum(s.duration for s in strokes)), np.diag((better - fine)**2))
 
 
 def _turn(strokes, medium, cells, width, tolerance, warm):
