@@ -1,165 +1,339 @@
-"""Training steps per second of a small score network on one core: thermosim beside JAX and PyTorch.
+"""A small and a wide score network on one core, training and inference: thermosim beside JAX and PyTorch.
 
     python benchmarks/time_training.py
 
-The network 34-128-128-128-2 with SiLU, batch 512, float32; one step is forward, mean squared error, backward
-and Adam. Each peer runs in a process of its own, held to one core, three times in turn; the fastest tenth
-counts for each, and what is not installed is left out. Figures go to benchmarks/results/training.json.
+Networks 34-128-128-128-2 and 34-1024-1024-1024-2 with SiLU, float32. A training step is forward, mean squared error,
+backward and Adam on a batch of 512; inference is the answer to 10,000 points. Each peer lives in a process of its own,
+held to one core; they take turns, a slice of a fifth of a second each, many times, so that other work on the machine
+meets all of them. The fastest call of all slices counts, the median over slices of their fastest stands beside it, and
+what is not installed is left out. Beside the peers: the products alone by NumPy's BLAS, and the time that their
+floating-point operations take at the fma peak of this very core, which no float32 code can beat. Figures go to
+benchmarks/results/training.json.
 """
 
 import json
 import os
+import statistics
 import subprocess
 import sys
+import time
 
-SIZES, BATCH, STEPS, ROUNDS = (34, 128, 128, 128, 2), 512, 200, 3
+WIDTHS, BATCH, POINTS = (128, 1024), 512, 10_000
 RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
+SLICE, ROUNDS = 0.2, 40
 
 
-def data():
+def sizes(width):
+    return 34, width, width, width, 2
+
+
+def data(rows, width):
     import numpy as np
 
     rng = np.random.default_rng(0)
-    return [rng.standard_normal((BATCH, k), dtype=np.float32) for k in (SIZES[0], SIZES[-1])]
+    return [rng.standard_normal((rows, k), dtype=np.float32) for k in (sizes(width)[0], sizes(width)[-1])]
 
 
-def thermosim_steps():
-    """thermosim: backward by hand, its own kernels throughout; its Adam also keeps a running mean."""
-    import numpy as np
-
-    from thermosim.backend import open_device
-    from thermosim.score.mlp import MLP
-
-    device = open_device("cpu")
-    net, (x, y) = MLP(SIZES, "float32", device), data()
-    m, v, ema = (np.zeros_like(net.parameters) for _ in range(3))
-    scale, done = np.float32(2 / y.size), 0
-
-    def steps():
-        nonlocal done
-        for _ in range(STEPS):
-            r = net.forward(x)
-            r -= y
-            r *= scale
-            done += 1
-            gradient = net.backward(r)
-            device.adam(net.parameters, gradient, m, v, ema, RATE, (BETA1, BETA2), done, EPS, 0.0, 0.01)
-
-    return steps
+def together(width):
+    """Training steps of one call, so that its overhead does not count."""
+    return 50 if width < 512 else 1
 
 
-def jax_steps():
-    """JAX: value_and_grad inside a jitted lax.scan over the steps."""
-    import jax
-    import jax.numpy as jnp
+class Thermosim:
+    """Backward by hand and kernels of its own; its Adam also keeps a running mean."""
 
-    x, y = map(jnp.asarray, data())
-    key = jax.random.split(jax.random.PRNGKey(0), len(SIZES) - 1)
-    params = [(jax.random.normal(k, (a, b)) / a**0.5, jnp.zeros(b)) for k, a, b in zip(key, SIZES, SIZES[1:])]
+    def __init__(self, width):
+        from thermosim.backend import open_device
+        from thermosim.score.mlp import MLP
 
-    def loss(params):
-        h = x
+        self.device, self.width = open_device("cpu"), width
+        self.net = MLP(sizes(width), "float32", self.device, seed=1)
+        self.net.parameters[-2 * width:] = 0.01
+
+    def training(self):
+        import numpy as np
+
+        net, device, (x, y) = self.net, self.device, data(BATCH, self.width)
+        m, v, ema = (np.zeros_like(net.parameters) for _ in range(3))
+        scale, done = np.float32(2 / y.size), 0
+
+        def steps():
+            nonlocal done
+            for _ in range(together(self.width)):
+                r = net.forward(x)
+                r -= y
+                r *= scale
+                done += 1
+                gradient = net.backward(r)
+                device.adam(net.parameters, gradient, m, v, ema, RATE, (BETA1, BETA2), done, EPS, 0.0, 0.01)
+
+        return steps
+
+    def inference(self):
+        """In chunks, as a denoiser does."""
+        import numpy as np
+
+        from thermosim.score.denoiser import Denoiser
+
+        net, (x, y) = self.net, data(POINTS, self.width)
+        out, chunk = np.empty_like(y), Denoiser(net, np.zeros(2), 1.0).chunk
+
+        def answer():
+            for a in range(0, POINTS, chunk):
+                out[a:a + chunk] = net.evaluate(x[a:a + chunk])
+
+        return answer
+
+
+class Jax:
+    """value_and_grad inside a jitted lax.scan over the steps; a jitted function for inference."""
+
+    def __init__(self, width):
+        import jax
+
+        self.width = width
+        key = jax.random.split(jax.random.PRNGKey(0), len(sizes(width)) - 1)
+        pairs = zip(key, sizes(width), sizes(width)[1:])
+        self.params = [(jax.random.normal(k, (a, b)) / a**0.5, jax.numpy.zeros(b)) for k, a, b in pairs]
+
+    @staticmethod
+    def forward(params, h):
+        import jax
+
         for w, b in params[:-1]:
             h = jax.nn.silu(h @ w + b)
-        return jnp.mean((h @ params[-1][0] + params[-1][1] - y) ** 2)
+        return h @ params[-1][0] + params[-1][1]
 
-    def step(state, _):
-        params, m, v, k = state
-        g, k = jax.grad(loss)(params), k + 1
-        m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, g)
-        v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, g)
+    def training(self):
+        import jax
+        import jax.numpy as jnp
 
-        def update(p, m, v):
-            return p - RATE * m / (1 - BETA1**k) / (jnp.sqrt(v / (1 - BETA2**k)) + EPS)
+        x, y = map(jnp.asarray, data(BATCH, self.width))
 
-        return (jax.tree.map(update, params, m, v), m, v, k), None
+        def loss(params):
+            return jnp.mean((self.forward(params, x) - y) ** 2)
 
-    many = jax.jit(lambda state: jax.lax.scan(step, state, None, length=STEPS)[0])
-    zeros = jax.tree.map(jnp.zeros_like, params)
-    state = [(params, zeros, zeros, 0.0)]
+        def step(state, _):
+            params, m, v, k = state
+            g, k = jax.grad(loss)(params), k + 1
+            m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, g)
+            v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, g)
 
-    def steps():
-        state[0] = jax.block_until_ready(many(state[0]))
+            def update(p, m, v):
+                return p - RATE * m / (1 - BETA1**k) / (jnp.sqrt(v / (1 - BETA2**k)) + EPS)
 
-    return steps
+            return (jax.tree.map(update, params, m, v), m, v, k), None
 
+        many = jax.jit(lambda state: jax.lax.scan(step, state, None, length=together(self.width))[0])
+        zeros = jax.tree.map(jnp.zeros_like, self.params)
+        state = [(self.params, zeros, zeros, 0.0)]
 
-def torch_steps(compiled=False):
-    """PyTorch: modules, autograd and torch.optim.Adam, eager or compiled."""
-    import torch
+        def steps():
+            state[0] = jax.block_until_ready(many(state[0]))
 
-    torch.set_num_threads(1)
-    layers = [layer for a, b in zip(SIZES, SIZES[1:]) for layer in (torch.nn.Linear(a, b), torch.nn.SiLU())]
-    net, (x, y) = torch.nn.Sequential(*layers[:-1]), map(torch.from_numpy, data())
-    optimiser = torch.optim.Adam(net.parameters(), RATE, (BETA1, BETA2), EPS)
+        return steps
 
-    def loss():
-        return torch.nn.functional.mse_loss(net(x), y)
+    def inference(self):
+        import jax
 
-    evaluate = torch.compile(loss) if compiled else loss
-
-    def steps():
-        for _ in range(STEPS):
-            optimiser.zero_grad()
-            evaluate().backward()
-            optimiser.step()
-
-    return steps
+        answer, x = jax.jit(self.forward), jax.numpy.asarray(data(POINTS, self.width)[0])
+        return lambda: answer(self.params, x).block_until_ready()
 
 
-def products_alone():
-    """The step's eleven matrix products by NumPy's BLAS alone: no step built on it can be faster."""
-    import numpy as np
+class Torch:
+    """Modules, autograd and torch.optim.Adam, eager."""
 
-    rows = [np.ones((BATCH, k), np.float32) for k in SIZES]
-    weights = [np.ones(pair, np.float32) for pair in zip(SIZES, SIZES[1:])]
-    out = [np.empty_like(a) for a in rows + weights]
+    def __init__(self, width):
+        import torch
 
-    def steps():
-        for _ in range(STEPS):
-            for i, w in enumerate(weights):
-                np.matmul(rows[i], w, out=out[i + 1])
-                np.matmul(rows[i].T, rows[i + 1], out=out[len(rows) + i])
-                if i:
-                    np.matmul(rows[i + 1], w.T, out=out[i])
+        torch.set_num_threads(1)
+        pairs, self.width = zip(sizes(width), sizes(width)[1:]), width
+        layers = [layer for a, b in pairs for layer in (torch.nn.Linear(a, b), torch.nn.SiLU())]
+        self.net = torch.nn.Sequential(*layers[:-1])
 
-    return steps
+    def compiled(self, function):
+        return function
+
+    def training(self):
+        import torch
+
+        x, y = map(torch.from_numpy, data(BATCH, self.width))
+        optimiser = torch.optim.Adam(self.net.parameters(), RATE, (BETA1, BETA2), EPS)
+        loss = self.compiled(lambda: torch.nn.functional.mse_loss(self.net(x), y))
+
+        def steps():
+            for _ in range(together(self.width)):
+                optimiser.zero_grad()
+                loss().backward()
+                optimiser.step()
+
+        return steps
+
+    def inference(self):
+        import torch
+
+        net, x = self.compiled(self.net), torch.from_numpy(data(POINTS, self.width)[0])
+
+        def answer():
+            with torch.inference_mode():
+                net(x)
+
+        return answer
 
 
-PEERS = {
-    "thermosim": thermosim_steps, "JAX, jitted lax.scan": jax_steps, "PyTorch, eager": torch_steps,
-    "PyTorch, compiled": lambda: torch_steps(compiled=True), "BLAS products alone": products_alone,
-}
+class TorchCompiled(Torch):
+    """The same through torch.compile."""
+
+    def compiled(self, function):
+        import torch
+
+        return torch.compile(function)
+
+
+class Products:
+    """The matrix products alone by NumPy's BLAS."""
+
+    def __init__(self, width):
+        import numpy as np
+
+        self.widths = sizes(width)
+        self.weights = [np.ones(pair, np.float32) for pair in zip(self.widths, self.widths[1:])]
+
+    def training(self):
+        import numpy as np
+
+        rows = [np.ones((BATCH, k), np.float32) for k in self.widths]
+        out = [np.empty_like(a) for a in rows + self.weights]
+
+        def steps():
+            for _ in range(together(self.widths[1])):
+                for i, w in enumerate(self.weights):
+                    np.matmul(rows[i], w, out=out[i + 1])
+                    np.matmul(rows[i].T, rows[i + 1], out=out[len(rows) + i])
+                    if i:
+                        np.matmul(rows[i + 1], w.T, out=out[i])
+
+        return steps
+
+    def inference(self):
+        import numpy as np
+
+        rows = [np.ones((POINTS, k), np.float32) for k in self.widths]
+
+        def answer():
+            for a, w, b in zip(rows, self.weights, rows[1:]):
+                np.matmul(a, w, out=b)
+
+        return answer
+
+
+class Peak:
+    """As many multiply-adds as the products have, in registers."""
+
+    def __init__(self, width):
+        self.width = width
+
+    def run(self, operations):
+        import numpy as np
+
+        from thermosim.backend.cpu.bits import fma
+        from thermosim.backend.cpu.compile import strict
+
+        @strict(cache=False)
+        def chains(a, x, y, rounds):
+            for _ in range(rounds):
+                for i in range(a.size):     # 16 in a row an element, so that loads and stores do not count
+                    v = a[i]
+                    v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
+                    v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
+                    v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
+                    a[i] = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
+
+        a, one = np.ones(1024, np.float32), np.float32(1)
+        return lambda: chains(a, one, np.float32(1e-9), operations // (2 * 16 * 1024))
+
+    def training(self):
+        return self.run(operations("training", self.width) * together(self.width))
+
+    def inference(self):
+        return self.run(operations("inference", self.width))
+
+
+def operations(job, width):
+    """Floating-point operations of the products of a step, or of an inference."""
+    layers = [a * b for a, b in zip(sizes(width), sizes(width)[1:])]
+    if job == "inference":
+        return 2 * POINTS * sum(layers)
+    return 2 * BATCH * (3 * sum(layers) - layers[0])      # the data need no gradient
+
+
+PEERS = {"thermosim": Thermosim, "JAX, jitted": Jax, "PyTorch, eager": Torch, "PyTorch, compiled": TorchCompiled,
+         "BLAS products alone": Products, "fma peak of the core": Peak}
+JOBS = "training", "inference"
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")} | {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu"}
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "JAX_PLATFORMS": "cpu"}
 
 
-def child(name):
-    """Print the best steps per second of one peer."""
-    from _bench import best_of
+def child(name, job, width):
+    """Warm up, and for every line on stdin run for a slice and print the seconds of its fastest call."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    if name == "thermosim":
+        from thermosim.backend.cpu.threads import set_threads
 
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    print(json.dumps(STEPS / best_of(PEERS[name](), 10)))
+        set_threads(1)
+    call = getattr(PEERS[name](int(width)), job)()
+    call(), call()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        best, end = float("inf"), time.perf_counter() + SLICE
+        while time.perf_counter() < end:
+            begin = time.perf_counter()
+            call()
+            best = min(best, time.perf_counter() - begin)
+        print(best / (together(int(width)) if job == "training" else 1), flush=True)
+
+
+def open_peer(name, job, width):
+    """A peer's process, warmed up; None where it does not start."""
+    peer = subprocess.Popen([sys.executable, __file__, name, job, str(width)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
+    for line in peer.stdout:
+        if line == "ready\n":
+            return peer
+    print(f"{name}: left out ({(peer.stderr.read().strip() or 'no reason').splitlines()[-1][:100]})")
+    return None
+
+
+def compare(job, width):
+    """Rows of one case: every peer's best and median, and how many times as long as ours its best is."""
+    peers = {name: peer for name in PEERS if (peer := open_peer(name, job, width))}
+    slices = {name: [] for name in peers}
+    for _ in range(ROUNDS):
+        for name, peer in peers.items():
+            print("go", file=peer.stdin, flush=True)
+            slices[name].append(float(peer.stdout.readline()))
+    for peer in peers.values():
+        peer.communicate()
+    ours, rows = min(slices["thermosim"]), []
+    work = operations(job, width)
+    print(f"{job}, 34-{width}-{width}-{width}-2, {f'batch {BATCH}' if job == 'training' else f'{POINTS} points'}")
+    for name, seconds in slices.items():
+        best, median = min(seconds), statistics.median(seconds)
+        print(f"  {name:22} {best * 1e3:8.3f} ms (median {median * 1e3:8.3f}) {work / best / 1e9:6.1f} GFLOP/s"
+              f"   thermosim is {best / ours:5.2f} times as fast", flush=True)
+        rows.append({"job": job, "width": width, "peer": name, "best_ms": round(best * 1e3, 4), "median_ms": round(median * 1e3, 4),
+                     "gflop_per_s": round(work / best / 1e9, 1), "times_ours": round(best / ours, 3)})
+    return rows
 
 
 def main():
     from _bench import hardware, save
 
-    rates, machine = {}, hardware("numpy", "numba", "jax", "jaxlib", "torch")
-    for _ in range(ROUNDS):
-        for name in PEERS:
-            done = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True,
-                                  env=os.environ | ONE_THREAD)
-            if done.returncode == 0:
-                rates[name] = max(rates.get(name, 0.0), float(done.stdout.splitlines()[-1]))
-            else:
-                print(f"{name}: left out ({(done.stderr.strip() or 'no reason').splitlines()[-1][:100]})")
-    for name, rate in rates.items():
-        print(f"{name:22} {rate:8.0f} steps/s   thermosim is {rates['thermosim'] / rate:5.2f} times as fast")
+    machine = hardware("numpy", "numba", "jax", "jaxlib", "torch")
+    rows = [row for job in JOBS for width in WIDTHS for row in compare(job, width)]
     print(f"{machine['cpu']}, load {machine['load']}, {machine['versions']}")
-    rows = [{"peer": name, "steps_per_s": round(rate, 1)} for name, rate in rates.items()]
     print(save("training", machine, rows))
 
 
 if __name__ == "__main__":
-    child(sys.argv[1]) if len(sys.argv) > 1 else main()
+    child(*sys.argv[1:]) if len(sys.argv) > 1 else main()

@@ -78,6 +78,8 @@ class Table:
         self.place = np.abs(inputs[:, None] - self.rows).max(axis=2).argmin(axis=1)
         return self.parameters.reshape(len(self.rows), -1)[self.place]
 
+    evaluate = forward
+
     def backward(self, d):
         gradient = np.zeros((len(self.rows), d.shape[1]))
         np.add.at(gradient, self.place, d)

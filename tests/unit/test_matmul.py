@@ -61,8 +61,18 @@ def test_silu_layer(dtype):
         v = (z + bias).astype(np.longdouble)
         products.silu(z, bias, expected)
         assert np.array_equal(h, z) and np.array_equal(slope, expected)
+        alone = np.empty((n, m), dtype)
+        silu_layer(x, W, bias, alone)
+        assert np.array_equal(alone, h)
         s = 1 / (1 + np.exp(-v))
         assert np.abs(slope - s * (1 + v * (1 - s))).max() < 40 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("b, slope", [(np.ones(3), np.ones((2, 4))), (np.ones(4, np.float32), np.ones((2, 4))),
+                                      (np.ones(4), np.ones((4, 2))), (np.ones(4), np.ones((2, 4), np.float32))])
+def test_layers_that_do_not_fit(b, slope):
+    with pytest.raises(ValueError, match="silu_layer"):
+        silu_layer(np.ones((2, 3)), np.ones((3, 4)), b, np.ones((2, 4)), slope)
 
 
 def test_nothing_to_do():

@@ -4,7 +4,10 @@ import pytest
 
 from thermosim.backend import open_device
 from thermosim.errors import UserError
+from thermosim.score.activations import LeakyReLU, SiLU, Tanh
+from thermosim.score.conditioning import Steps
 from thermosim.score.mlp import MLP
+from thermosim.score.rbf import RBFNetwork
 
 DEVICE = open_device("cpu")
 SIZES = (6, 40, 40, 3)
@@ -82,6 +85,23 @@ def test_rows_do_not_meet(dtype):
     for size in (1, 7, 100, 512):
         parts = np.concatenate([net.forward(x[a:a + size]).copy() for a in range(0, 700, size)])
         assert np.array_equal(parts, whole)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("build", [
+    *(lambda dtype, f=f: MLP((4, 70, 70, 3), dtype, DEVICE, activation=f, residual=True) for f in (SiLU(), Tanh(), LeakyReLU())),
+    lambda dtype: MLP((4, 9, 3), dtype, DEVICE, readout=Steps((0.0, 1.0))), lambda dtype: RBFNetwork((4, 6, 3), dtype, DEVICE)])
+def test_evaluate_is_forward(build, dtype):
+    """Without what a backward pass needs the answer has the same bits; and a backward pass may follow a later forward."""
+    net, rng = build(dtype), np.random.default_rng(3)
+    net.parameters[:] = 0.3 * rng.standard_normal(net.parameters.size)
+    x, level, d = rng.standard_normal((90, 4)).astype(dtype), rng.standard_normal(90), rng.standard_normal((90, 3)).astype(dtype)
+    answer = net.forward(x, level).copy()
+    gradient = net.backward(d.copy()).copy()
+    assert np.array_equal(net.evaluate(x, level), answer) and answer.any()
+    net.evaluate(-x, level)
+    net.forward(x, level)
+    assert np.array_equal(net.backward(d.copy()), gradient)
 
 
 def test_initial_weights():

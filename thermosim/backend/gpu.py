@@ -93,9 +93,9 @@ class Gpu:
         """out = a b; a (n, k) and b (k, m) may be transposed views, out (n, m) is C-contiguous."""
         return cupy.matmul(a, b, out=out)
 
-    def silu_layer(self, x, W, b, h, g):
-        """h = silu(x W + b), g = silu'(x W + b); x (n, k), W (k, m), b (m,), h and g (n, m), one dtype."""
-        self.silu(self.matmul(x, W, h), b, g)
+    def silu_layer(self, x, W, b, h, g=None):
+        """h = silu(x W + b), g, where given, silu'(x W + b); x (n, k), W (k, m), b (m,), h and g (n, m), one dtype."""
+        self.silu(self.matmul(x, W, h), b, cupy.empty_like(h) if g is None else g)
 
     def silu(self, z, b, g):
         """g = f'(z + b), and z becomes f(z + b), f(v) = v/(1 + e^−v); z, g (n, k), b (k,), one dtype."""

@@ -4,13 +4,23 @@ from dataclasses import dataclass
 from ..errors import UserError
 
 
+class _Activation:
+    def value(self, device, x, W, b, h, g):
+        """h alone, of `layer`; what g then holds is no matter."""
+        self.layer(device, x, W, b, h, g)
+
+
 @dataclass(frozen=True)
-class SiLU:
+class SiLU(_Activation):
     """f(v) = v/(1 + e^−v) (Elfwing et al. 2018, 1702.03118; "swish", Ramachandran et al. 2017, 1710.05941)."""
 
     def layer(self, device, x, W, b, h, g):
         """h = f(x W + b) and g = f'(x W + b); x (n, i), W (i, k), b (k,), h and g (n, k)."""
         device.silu_layer(x, W, b, h, g)
+
+    def value(self, device, x, W, b, h, g):
+        """h alone, of `layer`, which then is not held up by writing g."""
+        device.silu_layer(x, W, b, h)
 
     def curved(self, device, z, b, g, w):
         """g = f'(z + b), w = f''(z + b), and z becomes f(z + b); all (n, k) but b (k,)."""
@@ -18,7 +28,7 @@ class SiLU:
 
 
 @dataclass(frozen=True)
-class Tanh:
+class Tanh(_Activation):
     """f(v) = tanh v."""
 
     def layer(self, device, x, W, b, h, g):
@@ -31,7 +41,7 @@ class Tanh:
 
 
 @dataclass(frozen=True)
-class Sigmoid:
+class Sigmoid(_Activation):
     """f(v) = 1/(1 + e^−v)."""
 
     def layer(self, device, x, W, b, h, g):
@@ -44,7 +54,7 @@ class Sigmoid:
 
 
 @dataclass(frozen=True)
-class LeakyReLU:
+class LeakyReLU(_Activation):
     """f(v) = v for v > 0, else slope·v; the slope of the 2015 paper's released code, 0.05, unless given.
 
     Its second derivative is 0 but at the kink: terms that ask for curvature see none.

@@ -11,7 +11,7 @@ from .derivatives import Differentiable
 from .parametrisation import Preconditioned
 from .recorded import rebuilt_network, rebuilt_part, recorded
 
-CHUNK = 512          # rows that go through the network together
+LAYER = 1 << 18      # numbers of a layer, so many rows go through the network together: they stay in the cache
 TANGENT_ROWS = 4096  # the same, points and tangents counted
 
 
@@ -73,11 +73,11 @@ class Denoiser(Differentiable):
         Returns
         -------
         array, (n, d)
-            Of x's dtype; the network in between works in its own. Rows go through in chunks of 512,
+            Of x's dtype; the network in between works in its own. Rows go through in chunks,
             so memory does not grow with n.
         """
         out = self.device.xp.empty_like(x)
-        for rows, centred, sigma, F in self._chunks(x, sigma):
+        for rows, centred, sigma, F in self._chunks(x, sigma, self.network.evaluate):
             c_skip, c_out, _ = self.coefficients(sigma)
             out[rows] = self.mean + c_skip * centred + c_out * F[:, :self.dimension]
         return out
@@ -88,7 +88,7 @@ class Denoiser(Differentiable):
         Source: v of Nichol and Dhariwal 2021 (2102.09672), eq. 15; see `bound.LearnedVariances`.
         """
         out = self.device.xp.empty_like(x)
-        for rows, _, _, F in self._chunks(x, sigma):
+        for rows, _, _, F in self._chunks(x, sigma, self.network.evaluate):
             out[rows] = 0.5 + 0.5 * F[:, self.dimension:]
         return out
 
@@ -121,7 +121,7 @@ class Denoiser(Differentiable):
         """D (n, d) and wᵀJ (n, d), for w (n, d). Overwrites the network's `gradient`."""
         xp, d, net = self.device.xp, self.dimension, self.network
         D, wJ = xp.empty_like(x), xp.empty_like(x)
-        for rows, centred, s, F in self._chunks(x, sigma):
+        for rows, centred, s, F in self._chunks(x, sigma, net.forward):
             c_skip, c_out, c_in = self.coefficients(s)
             D[rows] = self.mean + c_skip * centred + c_out * F[:, :d]
             slope = xp.zeros(F.shape, net.dtype)
@@ -130,12 +130,17 @@ class Denoiser(Differentiable):
             wJ[rows] = c_skip * w[rows] + c_in * dx[:, :d]
         return D, wJ
 
-    def _chunks(self, x, sigma):
-        """(rows, centred x, σ, F) for every 512 rows."""
+    @property
+    def chunk(self):
+        """Rows that go through the network together."""
+        return max(256, LAYER // max(self.network.sizes))
+
+    def _chunks(self, x, sigma, through):
+        """(rows, centred x, σ, F = through(inputs, level)) chunk by chunk."""
         sigma = self._levels(x, sigma)
-        for rows in _blocks(len(x), CHUNK):
+        for rows in _blocks(len(x), self.chunk):
             centred = x[rows] - self.mean
-            yield rows, centred, sigma[rows], self.answer(centred, sigma[rows])
+            yield rows, centred, sigma[rows], through(*self.inputs(centred, sigma[rows]))
 
     def coefficients(self, sigma):
         """c_skip, c_out, c_in as columns (n, 1), of σ (n,)."""

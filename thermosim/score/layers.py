@@ -68,6 +68,14 @@ class Dense:
             h += x
         return h
 
+    def evaluate(self, x, level=None):
+        """`forward` of points alone, without what `backward` would need."""
+        h = self._h(len(x))
+        self.activation.value(self.device, x, self.W, self.b, h, self._g(len(x)))
+        if self.skip:
+            h += x
+        return h
+
     def backward(self, d, n, below=True):
         """∂L/∂x from d = ∂L/∂h, which it spoils, and gradients by the parameters; no ∂L/∂x unless `below`."""
         device, g = self.device, self._g(n)

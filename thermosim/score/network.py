@@ -18,7 +18,7 @@ class Network:
     Parameters
     ----------
     layers : list
-        Objects with `shapes`, bind, start, forward and backward (`layers.Dense`).
+        Objects with `shapes`, bind, start, forward, evaluate and backward (`layers.Dense`).
     sizes : (inputs, …, outputs)
     dtype : numpy.float32 or numpy.float64
     device : device
@@ -63,6 +63,12 @@ class Network:
         is a view of a buffer, good until the next call.
         """
         return self._up(x, len(x), level)
+
+    def evaluate(self, x, level=None):
+        """The answer as from `forward`, to the bit, but `backward` may not follow: what it needs is not kept."""
+        for layer in self.layers:
+            x = layer.evaluate(x, level)
+        return x
 
     def backward(self, d, want_input=False):
         """Gradients of L from d = ∂L/∂(answer of the last forward call), (n, outputs).

@@ -45,6 +45,10 @@ class NormalisedBumps:
             xp.multiply(phi[:n], alpha - self._average, out=change)
         return phi
 
+    def evaluate(self, x, level=None):
+        """As `Dense.evaluate`."""
+        return self.forward(x, len(x))
+
     def backward(self, d, n, below=True):
         """As `Dense.backward`. First ∂L/∂φ and ∂L/∂φ̇ become p = ∂L/∂a and q = ∂L/∂α in place, in softmax's way."""
         device, xp = self.device, self.device.xp

@@ -15,6 +15,10 @@ class _Readout:
         self.W[:] = 0
         self.b[:] = 0
 
+    def evaluate(self, x, level=None):
+        """As `Dense.evaluate`."""
+        return self.forward(x, len(x), level)
+
 
 class SharedReadout(_Readout):
     """F = x W + b, the same at every noise level; W (fan_in, fan_out)."""

@@ -76,6 +76,15 @@ def silu(z, b, g):
 
 
 @strict
+def silu_alone(z, b):
+    """z becomes f(z + b), as in `silu`."""
+    for r in range(z.shape[0]):
+        zr = z[r]
+        for c in range(zr.size):
+            zr[c] = silu_jet(zr[c] + b[c])[0]
+
+
+@strict
 def silu_curved(z, b, g, w):
     """As `silu`, and w = f''(z + b), (n, k)."""
     for r in range(z.shape[0]):

@@ -45,8 +45,8 @@ class Cpu:
         """out = a b; a (n, k) and b (k, m) may be transposed views, out (n, m) is C-contiguous."""
         return matmul(a, b, out)
 
-    def silu_layer(self, x, W, b, h, g):
-        """h = silu(x W + b), g = silu'(x W + b); x (n, k), W (k, m), b (m,), h and g (n, m), one dtype."""
+    def silu_layer(self, x, W, b, h, g=None):
+        """h = silu(x W + b), g, where given, silu'(x W + b); x (n, k), W (k, m), b (m,), h and g (n, m), one dtype."""
         silu_layer(x, W, b, h, g)
 
     def silu(self, z, b, g):

@@ -12,7 +12,7 @@ product then waits for the scheduler.
 import numpy as np
 from numpy._core._multiarray_umath import __cpu_features__ as features
 
-from .activations import silu
+from .activations import silu, silu_alone
 from .compile import instruction, ir, strict, types
 from .threads import over_threads
 
@@ -93,8 +93,8 @@ _wide_tile, _narrow_tile = _tile(*WIDE), _tile(*NARROW)
 def _wide(start, stop, a, a_row, a_k, b, b_column, b_k, c, columns, depth, bias, slope):
     """Columns 0 … columns of C, for tiles of rows start … stop.
 
-    Column j of B begins at place j·b_column, where j counts whole tiles. Unless `slope` is empty, each
-    block of rows then becomes silu(C + bias) and slope its derivative, while it is in the cache.
+    Column j of B begins at place j·b_column, where j counts whole tiles. Unless `bias` is empty, each block
+    of rows then becomes silu(C + bias), and slope, unless empty, its derivative, while it is in the cache.
     """
     rows, width = WIDE[0], WIDE[1] * WIDE[2] // c.itemsize
     n, m = c.shape
@@ -113,9 +113,11 @@ def _wide(start, stop, a, a_row, a_k, b, b_column, b_k, c, columns, depth, bias,
                 else:
                     for r in range(n):     # one row, `rows` times at the same place
                         _wide_tile(a, r * a_row, 0, a_k, b, j * b_column, b_k, c, r * m + j, 0, depth)
+        top, end = first * rows, min(last * rows, n)
         if slope.size:
-            top, end = first * rows, min(last * rows, n)
             silu(c[top:end], bias, slope[top:end])
+        elif bias.size:
+            silu_alone(c[top:end], bias)
 
 
 @strict
@@ -209,17 +211,21 @@ def matmul(a, b, out):
     return _product(a, b, out)
 
 
-def silu_layer(x, W, b, h, slope):
-    """h = silu(x W + b), and slope its derivative; x (n, k), W (k, m), b (m,), h and slope (n, m).
+def silu_layer(x, W, b, h, slope=None):
+    """h = silu(x W + b), and slope, where given, its derivative; x (n, k), W (k, m), b (m,), h and slope (n, m).
 
     x and W as for `matmul`, h and slope as its `out`.
     """
-    if slope.shape != h.shape or b.shape != h.shape[1:] or not slope.dtype == b.dtype == h.dtype:
-        raise ValueError(f"silu_layer: {b.dtype} {b.shape}, {h.dtype} {h.shape}, {slope.dtype} {slope.shape}")
+    if b.shape != h.shape[1:] or b.dtype != h.dtype:
+        raise ValueError(f"silu_layer: {b.dtype} {b.shape}, {h.dtype} {h.shape}")
+    if slope is None:
+        slope = _NO_SLOPE[h.dtype.char]
+    elif slope.shape != h.shape or slope.dtype != h.dtype:
+        raise ValueError(f"silu_layer: {h.dtype} {h.shape}, {slope.dtype} {slope.shape}")
     return _product(x, W, h, b, slope)
 
 
-_NO_LAYER = {kind: (np.empty(0, kind), np.empty((0, 0), kind)) for kind in "fd"}   # bias, slope
+_NO_BIAS, _NO_SLOPE = ({kind: np.empty(shape, kind) for kind in "fd"} for shape in (0, (0, 0)))
 
 
 def _product(a, b, out, bias=None, slope=None):
@@ -228,8 +234,8 @@ def _product(a, b, out, bias=None, slope=None):
             or not out.flags.c_contiguous):
         raise ValueError(f"matmul: {a.dtype} {a.shape} times {b.dtype} {b.shape} "
                          f"into {out.dtype} {out.shape}")
-    if slope is None:
-        bias, slope = _NO_LAYER[kind]
+    if bias is None:
+        bias, slope = _NO_BIAS[kind], _NO_SLOPE[kind]
     if not k:
         out[:] = 0
     if not (n and k and m):
@@ -252,6 +258,8 @@ def _product(a, b, out, bias=None, slope=None):
         _share(_wide, WIDE[0], n, k * columns, a, a_row, a_k, *sides, out, columns, k, bias, slope)
     elif slope.size:
         silu(out, bias, slope)
+    elif bias.size:
+        silu_alone(out, bias)
     return out
 
 
