@@ -1,9 +1,9 @@
-"""Plant faults in the Langevin engine one at a time and see whether the tests notice.
+"""Plant faults in the Langevin engine and in networks one at a time and see whether the tests notice.
 
     python tests/mutants/run.py [--only TEXT] [--keep FOLDER]
 
 Runs on a copy of the tree; first the chosen tests without a fault, then one fault after the other. A fault whose
-text is no longer found exactly once is an error: mend the list in faults.py. Verdicts are kept in FOLDER (a
+text is no longer found exactly once is an error: mend its list. Verdicts are kept in FOLDER (a
 temporary one otherwise), so that an interrupted run goes on. Ends with 1 if a fault was not seen.
 """
 
@@ -18,9 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from faults import FAULTS
+import faults
+import network_faults
 
 ROOT, LIMIT = Path(__file__).parents[2], 600
+FAULTS = [*faults.FAULTS, *network_faults.FAULTS]
 
 
 def pytest(folder, tests):
@@ -46,7 +48,7 @@ def main():
     for what, file, old, _, _ in FAULTS:
         found = (ROOT/"thermosim"/file).read_text().count(old)
         if found != 1:
-            sys.exit(f"fault {what!r}: its text stands {found} times in {file}; mend tests/mutants/faults.py")
+            sys.exit(f"fault {what!r}: its text stands {found} times in {file}; mend its list in tests/mutants")
     with tempfile.TemporaryDirectory() as scratch:
         keep = options.keep or Path(scratch)/"verdicts"
         keep.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,6 @@
 """Networks away from training: activations to rounding, the same function from a file, cells and steps as they are named."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from thermosim.errors import UserError
 from thermosim.files.store import read_tree, write_tree
 from thermosim.score import parametrisation as predict
 from thermosim.score.activations import LeakyReLU, Sigmoid, SiLU, Tanh
+from thermosim.score.architecture import Perceptron, RadialBasis
 from thermosim.score.conditioning import Bumps, FourierFeatures, Nothing, Steps
 from thermosim.score.denoiser import Denoiser
 from thermosim.score.implicit_score_matching import ImplicitScoreMatching
@@ -14,7 +17,7 @@ from thermosim.score.mlp import MLP
 from thermosim.score.rbf import RBFNetwork
 from thermosim.score.recorded import rebuilt_network, rebuilt_part, recorded
 from thermosim.score.sliced_score_matching import SlicedScoreMatching
-from thermosim.score.train import TrainConfig, train
+from thermosim.score.train import TrainConfig, train, training_key
 
 DEVICE = open_device("cpu")
 STEPS = Steps((-3.0, -1.0, 0.5))
@@ -173,6 +176,19 @@ def test_what_cannot_be_a_network():
         MLP((3, 2), np.float64, DEVICE, parameters=np.zeros(9))
     with pytest.raises(UserError, match="rising order"):
         Steps((1.0, 1.0))
+
+
+@pytest.mark.parametrize("plan", [Perceptron(6, 2, Tanh(), True, Bumps(-4.0, 2.0, 4), STEPS), RadialBasis(5, readout=STEPS), RadialBasis(5, FourierFeatures(1))])
+def test_plans_train_and_are_kept(plan, tmp_path):
+    """A TrainConfig trains the network of its plan, whose file and key know what it is."""
+    data = np.random.default_rng(0).standard_normal((200, 2))
+    config = TrainConfig(batch=32, steps=60, validate_every=30, architecture=plan)
+    denoise = train(data, config, DEVICE, data)
+    assert denoise.network.settings == plan.network(2, 2, np.float32, DEVICE, 0).settings and denoise.features == plan.features
+    denoise.save(tmp_path / "d.h5")
+    after = Denoiser.load(tmp_path / "d.h5", DEVICE)
+    assert np.array_equal(after(data, 0.4), denoise(data, 0.4)) and np.abs(denoise.network.layers[-1].W).max() > 0
+    assert training_key(data, config) != training_key(data, replace(config, architecture=None))
 
 
 @pytest.mark.parametrize("loss", [ImplicitScoreMatching(), SlicedScoreMatching()], ids=lambda loss: type(loss).__name__)

@@ -56,8 +56,8 @@ class BinaryDenoiser:
 
     Parameters
     ----------
-    network : MLP
-        From 2L + 2 inputs to L outputs.
+    network : Network
+        From 2L + 2 inputs to L outputs; the level that its readout may depend on is the remembered share.
     chain : BinomialChain
     """
 
@@ -66,11 +66,12 @@ class BinaryDenoiser:
 
     def logits(self, x, memory):
         """(n, L) logits of x at remembered shares memory (n,), the network's last forward call behind them."""
-        memory = np.broadcast_to(np.asarray(memory, float), (len(x),))[:, None]
+        level = np.broadcast_to(np.asarray(memory, float), (len(x),))
+        memory = level[:, None]
         sign = 2.0 * x - 1
         evidence = np.log1p(memory) - np.log1p(-memory)
         inputs = np.concatenate([sign, sign * evidence / 4, memory, evidence / 4], axis=1)
-        return sign * evidence + self.network.forward(np.ascontiguousarray(inputs, self.network.dtype))
+        return sign * evidence + self.network.forward(np.ascontiguousarray(inputs, self.network.dtype), level)
 
     def __call__(self, x, t):
         """P(x_{0,i} = 1|x_t), (n, L) float64."""

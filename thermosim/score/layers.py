@@ -63,7 +63,8 @@ class Dense:
             u = self._u(len(x) - n)
             u[:] = h[n:]
             self.activation.curved(self.device, h[:n], self.b, g, self._w(n))
-            self._stacked(h[n:], n)[:] *= g
+            tangents = self._stacked(h[n:], n)
+            tangents *= g
         if self.skip:
             h += x
         return h

@@ -70,9 +70,9 @@ class NormalisedBumps:
         weight = xp.sum(d, axis=1, keepdims=True)
         dx[:n] -= weight[:n] * x[:n]
         if len(d) > n:
-            q = self._stacked(weight[n:], n)
+            q, dt = self._stacked(weight[n:], n), self._stacked(dx[n:], n)
             dx[:n] -= xp.sum(q * self._stacked(x[n:], n), axis=0)
-            self._stacked(dx[n:], n)[:] -= q * x[:n]
+            dt -= q * x[:n]
         return dx
 
     def _stacked(self, rows, n):

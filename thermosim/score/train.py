@@ -11,10 +11,11 @@ from ..errors import UserError
 from ..files.checkpoint import Journal, config_key
 from ..files.progress import Progress
 from ..files.tree import Dataset, Group
+from .architecture import Perceptron
+from .conditioning import FourierFeatures
 from .denoiser import Denoiser
 from .levels import LogNormal, Minibatches
 from .losses import DenoisingLoss
-from .mlp import MLP
 from .rates import WarmupCosine
 
 REPORT_STEPS = 50          # between looks at the loss: on a GPU each look waits for the queue to drain
@@ -55,6 +56,8 @@ class TrainConfig:
     dtype : {"float32", "float64"}
     parametrisation : object of `thermosim.score.parametrisation`, optional
         What the network predicts; by default EDM's target.
+    architecture : object of `thermosim.score.architecture`, optional
+        What network; by default a `Perceptron` of the width, depth and features above.
     loss : object of the family of `thermosim.score.losses`, optional
         By default a `DenoisingLoss` over the noise levels above.
     clip : float, optional
@@ -82,6 +85,7 @@ class TrainConfig:
     seed: int = 0
     dtype: str = "float32"
     parametrisation: object = None
+    architecture: object = None
     loss: object = None
     schedule: object = None
     clip: float | None = None
@@ -99,7 +103,7 @@ class TrainConfig:
     def settings(self):
         """All that is set, as a dict of what JSON can hold; a record in it is a dict with its class as "is"."""
         # what came after runs had been named is left out where it is not used: their names still find them
-        later = {"parametrisation", "loss", "schedule", "clip", "patience"}
+        later = {"parametrisation", "architecture", "loss", "schedule", "clip", "patience"}
         plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
         return {name: value for name, value in plain.items() if value is not None or name not in later}
 
@@ -197,11 +201,11 @@ class _Run:
         d = data.shape[1]
         self.loss = config.loss or DenoisingLoss(
             LogNormal(config.P_mean, config.P_std, config.sigma_min, config.sigma_max))
-        sizes = (d + 2 * config.features, *[config.width] * config.depth, self.loss.outputs(d))
+        plan = config.architecture or Perceptron(config.width, config.depth, features=FourierFeatures(config.features))
 
         def denoiser():
-            network = MLP(sizes, config.dtype, device, config.seed)
-            return Denoiser(network, mean, sigma_data, config.settings(), config.parametrisation)
+            network = plan.network(d, self.loss.outputs(d), config.dtype, device, config.seed)
+            return Denoiser(network, mean, sigma_data, config.settings(), config.parametrisation, plan.features)
 
         def minibatches(values, batch):
             return Minibatches(device.asarray(values - mean, config.dtype), batch, config.seed, device)
