@@ -1,4 +1,4 @@
-"""Plant faults in the Langevin engine and in networks one at a time and see whether the tests notice.
+"""Plant faults in the Langevin engine, in networks and in their losses one at a time and see whether the tests notice.
 
     python tests/mutants/run.py [--only TEXT] [--keep FOLDER]
 
@@ -19,10 +19,11 @@ import time
 from pathlib import Path
 
 import faults
+import loss_faults
 import network_faults
 
 ROOT, LIMIT = Path(__file__).parents[2], 600
-FAULTS = [*faults.FAULTS, *network_faults.FAULTS]
+FAULTS = [*faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS]
 
 
 def pytest(folder, tests):

@@ -15,14 +15,17 @@ from thermosim.backend import open_device
 from thermosim.runs.noising import heat
 from thermosim.schedules import Chain, ve_chain, vp_chain
 from thermosim.score import parametrisation as predict
+from thermosim.score import sliced_score_matching
 from thermosim.score.binary import BinaryLoss
 from thermosim.score.bound import LearnedVariances, VariationalBound, even_shares
 from thermosim.score.denoiser import Denoiser
 from thermosim.score.exact import GaussianMixture
 from thermosim.score.implicit_score_matching import ImplicitScoreMatching
+from thermosim.score.implicit_score_matching import ImplicitScoreMatching
 from thermosim.score.levels import Minibatches
 from thermosim.score.losses import DenoisingLoss
 from thermosim.score.mlp import MLP
+from thermosim.score.sliced_score_matching import SlicedScoreMatching
 from thermosim.score.train import TrainConfig, train
 
 DEVICE = open_device("cpu")
@@ -33,7 +36,7 @@ class Given:
     """Minibatches of given points, noise and places among the noise levels."""
 
     def __init__(self, clean, noise, uniforms):
-        self.given, self.device = (clean, noise, uniforms), DEVICE
+        self.given, self.device, self.batch, self.seed = (clean, noise, uniforms), DEVICE, len(clean), 0
 
     clean = lambda self, step: self.given[0]
     noise = lambda self, step: self.given[1]
@@ -180,11 +183,25 @@ def gaussian_losses():
     for variance in ("posterior", "beta"):
         yield VariationalBound(ve_chain([0.3, SIGMA], variance)), predict.VelocityPrediction()
     yield VariationalBound(Chain(np.array([0.9, 0.6]), np.array([0.0, 0.6 * SIGMA]))), predict.CleanPrediction()
+    for kind in KINDS[:-1]:
+        yield ImplicitScoreMatching(Levels(SIGMA)), kind
+    for reduced in (True, False):
+        yield SlicedScoreMatching(Levels(SIGMA), count=4, reduced=reduced), predict.ScorePrediction()
+
+
+@pytest.fixture
+def every_direction(monkeypatch):
+    """Slices along all four signs at every point, in the place of random ones."""
+    every = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    monkeypatch.setattr(sliced_score_matching, "probes", lambda device, seed, draw, m, n, d: np.repeat(every[:, None], n, axis=1))
 
 
 @pytest.mark.parametrize("loss, kind", [*gaussian_losses()], ids=lambda v: type(v).__name__)
-def test_gaussian_data(loss, kind):
-    """Every minimiser is the Wiener filter C(C + σ²)⁻¹, which is also what the exact law gives."""
+def test_gaussian_data(loss, kind, every_direction):
+    """Every minimiser is the Wiener filter C(C + σ²)⁻¹, which is also what the exact law gives.
+
+    Score matching without a target is among them: it sees x alone, and its divergence in the place of x_0.
+    """
     model, batches = linear_model(kind), Given(*gaussian_draws(), np.full(24, 0.5))
     model.network.parameters[:] = minimiser(loss, model, batches)
     x = MEAN + np.random.default_rng(2).standard_normal((50, 2)) * 3
