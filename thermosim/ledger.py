@@ -35,6 +35,7 @@ COLUMNS = {
         Column("sampler_step", ONE, "counts up", "the sampler step that this row is a leg of"),
         Column("stroke", ONE, "-", "the thermal process this row is"),
         Column("nfe", ONE, "counts up", "network evaluations of the sampler so far, the books' own left out"),
+        Column("log_volume", NATS, "> 0 expands", "entropy of the law that an adiabat changes by stretching its coordinate, without heat"),
         # energy
         Column("work", ENERGY, "> 0 done on the system",
                "energy change by moving the control parameter at frozen x, plus f∘dx of forces f without an energy"),

@@ -6,7 +6,9 @@ import numpy as np
 
 from ..errors import UserError
 from ..ledger import Ledger, RunningMoments
+from ..samplers.base import ADIABAT
 from ..samplers.books import CHANNELS, book, reasons
+from ..samplers.frames import LAB
 
 # streams of one seed: the counter word that keeps draws for different purposes apart
 START, STEPS, TESTS = 0, 1, 6
@@ -76,7 +78,7 @@ class SamplerRun:
     frames: np.ndarray = None
 
 
-def sample(sampler, denoise, sigmas, n, d, seed, device, batch=1000, books=True, frames=0, start=None):
+def sample(sampler, denoise, sigmas, n, d, seed, device, batch=1000, books=True, frames=0, start=None, frame=LAB):
     """Cool `n` particles along `sigmas`.
 
     Parameters
@@ -95,6 +97,8 @@ def sample(sampler, denoise, sigmas, n, d, seed, device, batch=1000, books=True,
         Keep the paths of this many first particles.
     start : (n, d) array, optional
         Where to start, instead of N(0, σ_0²).
+    frame : Lab or Trap
+        In which the legs are weighed; the trap has an energy, and so work.
 
     Returns
     -------
@@ -128,7 +132,7 @@ def sample(sampler, denoise, sigmas, n, d, seed, device, batch=1000, books=True,
                     if first == 0:
                         rows.append((step, leg, oracle.particles / m))
                         columns.append({name: RunningMoments() for name in CHANNELS})
-                    for name, values in book(leg, x, mean, x_new, oracle.look).items():
+                    for name, values in book(leg, x, mean, x_new, oracle.look, frame).items():
                         values = device.to_host(values)
                         columns[row][name].add(values)
                         totals.setdefault(name, np.zeros(n))[first : first + m] += values
@@ -143,17 +147,17 @@ def sample(sampler, denoise, sigmas, n, d, seed, device, batch=1000, books=True,
         raise UserError(f"{sampler} blew up: particle {bad} is not finite; use more steps or a gentler grid")
     run = SamplerRun(x_end, None, {}, asked / n, paths)
     if books:
-        run.ledger = _ledger(rows, columns, n)
+        run.ledger = _ledger(rows, columns, n, d, frame)
         whole = [c for c in totals if all(k[c].count for k in columns)]
         run.totals = {name: totals[name] for name in whole}
     return run
 
 
-def _ledger(rows, columns, n):
+def _ledger(rows, columns, n, d, frame):
     legs = [leg for _, leg, _ in rows]
     why = {}
     for leg, moments in zip(legs, columns):
-        missing = reasons(leg)
+        missing = reasons(leg, frame)
         for name in CHANNELS:
             if not moments[name].count:
                 why.setdefault(name, []).append(f"{leg.stroke}: {missing[name]}")
@@ -163,6 +167,9 @@ def _ledger(rows, columns, n):
         "sigma_next": np.array([leg.sigma_next for leg in legs]),
         "stroke": np.array([leg.stroke for leg in legs]),
         "nfe": np.array([nfe for _, _, nfe in rows]),
+        "log_volume": np.array([
+            d * np.log(leg.stretch * frame.alpha(leg.sigma_next) / frame.alpha(leg.sigma)) if leg.stroke == ADIABAT else 0.0
+            for leg in legs]),
     }
     return Ledger(
         "leg", coordinates,

@@ -5,6 +5,7 @@ settings are other objects: DDIM(0.3), Heun(s_churn=10), DPMpp2MSDE(0.5), RK45(r
 """
 
 from .ancestral import DDIM, Ancestral, DDPMBeta, EulerAncestral
+from .carnot import Carnot, Rescaling
 from .dpm_2 import DPM2
 from .dpmpp_2m import DPMpp2M
 from .dpmpp_2s import DPMpp2S
@@ -20,4 +21,5 @@ from .rk45 import RK45
 SAMPLERS = (EulerAncestral(), Euler(), Heun(), DPMpp2M(), AnnealedLangevin(), PredictorCorrector())
 FAMILY = SAMPLERS + (
     DDPMBeta(), DDIM(0.5), Heun(s_churn=10.0), LMS(), DPM2(), Ancestral(DPM2()), DPMpp2S(), Ancestral(DPMpp2S()),
-    DPMppSDE(), DPMpp2MSDE(), DPMpp3MSDE(), DPMpp3M(), DPMpp3MCorrected(), MALACorrected(), RK45())
+    DPMppSDE(), DPMpp2MSDE(), DPMpp3MSDE(), DPMpp3M(), DPMpp3MCorrected(), MALACorrected(), Carnot(),
+    Carnot(jump=Euler()), RK45())

@@ -9,7 +9,7 @@ from typing import Callable
 
 # The thermal process a leg is
 ISOTHERM = "isotherm"  # Langevin at a fixed noise level: heat, no work
-ADIABAT = "adiabat"  # change of noise level at frozen x: work, no heat
+ADIABAT = "adiabat"  # change of noise level at frozen x, or x in a scale of its own: work, no heat
 DRIVEN = "driven isotherm"  # reverse SDE, ξ > 0: work and heat at once
 FLOW = "flow"  # probability-flow ODE, ξ = 0: the bath is decoupled
 FREE = "free diffusion"  # the noising process itself: no force, so neither heat nor work
@@ -42,6 +42,8 @@ class Leg:
         Why x' given x has no density in closed form, where it has none.
     exact : bool
         It keeps p_σ as it is, by a Metropolis test.
+    stretch : float
+        What an adiabat multiplies x by.
     """
 
     stroke: str
@@ -53,6 +55,7 @@ class Leg:
     stages: int = 0
     blind: str = ""
     exact: bool = False
+    stretch: float = 1.0
 
     def move(self, x, denoise, draws):
         """(mean, x') from x, (n, d) each; `draws.normals()` gives the noise."""

@@ -6,18 +6,20 @@ from .ancestral import EulerAncestral
 from .base import ADIABAT, DRIVEN, ISOTHERM, Leg, Sampler
 
 
-def isotherm(sigma, relaxation):
+def isotherm(sigma, relaxation, spread=0.0):
     """A Langevin leg at noise level σ for `relaxation` relaxation times σ².
 
-    x' = x + c(D − x) + σ√(c(2 − c))·n with c = 1 − e^{−relaxation}: the exact Ornstein–Uhlenbeck step
-    in the noise the score sees, so it leaves the variance σ² about D where Euler–Maruyama would raise it.
+    x' = x + c(D − x) + √(σ²c(2 − c) + c²·spread)·n with c = 1 − e^{−relaxation}: the exact Ornstein–Uhlenbeck
+    step in the noise the score sees, so it leaves the variance σ² about D where Euler–Maruyama would raise it.
+    What D does not know of x_0 it takes for known: with `spread` = E‖x_0 − D‖²/d the second moment of p_σ stays
+    as it is for any data, and p_σ itself for Gaussian data of one variance.
     """
     c = -math.expm1(-relaxation)
 
     def mean(x, denoise):
         return x + c * (denoise(x, sigma) - x)
 
-    return Leg(ISOTHERM, sigma, sigma, mean, sigma**2 * c * (2 - c))
+    return Leg(ISOTHERM, sigma, sigma, mean, sigma**2 * c * (2 - c) + c**2 * spread)
 
 
 class AnnealedLangevin(Sampler):
