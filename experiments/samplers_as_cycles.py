@@ -1,0 +1,155 @@
+"""Every sampler as a thermal cycle: data heated to noise and cooled back, strokes, work, heat and efficiencies.
+
+    python experiments/samplers_as_cycles.py            # 40,000 particles, about a minute
+    python experiments/samplers_as_cycles.py --quick    # 4,000 particles
+
+Data are a mixture on a line at unit variance, whose score and entropy are exact; the system is y = x/√(1 + σ²) in
+U = y²/2 at T = 1, the variance-preserving process. Heating is that process undriven; each sampler cools the same noise
+over the same Karras levels. The second table refines the levels: there the reverse SDE of noise level ξ has
+η_II = ξ/(1 + ξ), one half for the ancestral chain, and only isotherms joined by adiabats go on to 1. Errors are those
+of independent parts. Written to run.h5; the figure, entropy against noise temperature, is drawn from the file.
+"""
+
+import sys
+
+from thermosim.command import Parser, run, whole_number
+from thermosim.version import __version__
+
+SIGMA_MAX, SIGMA_MIN, STEPS = 50.0, 0.02, 20
+SHOWN = ("sampler", "nfe", "work", "heat", "entropy_change", "Sigma", "eta_path", "eta_geo", "eta_II", "eta_step", "bit_cost", "eta_cycle",
+         "eta_cycle_geodesic")
+
+
+UNDEFINED = dict.fromkeys(("work", "shadow_work", "heat"), "no bath, or no kernel with a density of its own") | {
+    "eta_step": "no order gained in the step, or no heat"}
+
+
+def arguments(argv):
+    """The command line."""
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("--particles", type=whole_number("particles are"), default=None, help="default: 40,000")
+    parser.add_run("runs/samplers_as_cycles", quick="4,000 particles, coarser limits")
+    return parser.parse_args(argv)
+
+
+def data():
+    """The mixture at unit variance."""
+    import numpy as np
+
+    from thermosim.score.exact import GaussianMixture
+
+    scale = np.sqrt(1.56)
+    return GaussianMixture([0.4, 0.6], [[-1.5/scale], [1.0/scale]], [0.09/1.56, 0.04/1.56])
+
+
+def limits(law):
+    """[(sampler, ξ or None, η_II of its fine limit)]; the last keeps its isotherms short, so that they are Langevin's."""
+    import functools
+
+    from thermosim.samplers import DDIM, Carnot, EulerAncestral
+
+    mse = functools.lru_cache(None)(law.mmse)
+    return [(EulerAncestral(), 1.0, 0.5), (DDIM(0.5**0.5), 0.5, 1/3), (Carnot(0.1, mse=mse), None, 1.0)]
+
+
+def measure(particles, fine, seed):
+    """(summary, strokes, levels, path, limit) as tables of rows, the reasons of NaN, and the heating."""
+    from thermosim import schedules
+    from thermosim.backend import open_device
+    from thermosim.files.progress import Progress
+    from thermosim.samplers import FAMILY
+    from thermosim.thermo.sampler_cycle import CYCLE, Heating, cool
+
+    heating, device = Heating(data(), SIGMA_MAX, SIGMA_MIN), open_device("cpu")
+    sigmas = schedules.karras(SIGMA_MAX, SIGMA_MIN, STEPS)
+    summary, strokes, levels, path, limit, reasons = [], [], [], [], [], {}
+    for sampler in Progress(FAMILY, "cool", "sampler"):
+        cooled = cool(sampler, heating, sigmas, device, particles, seed=seed)
+        name = {"sampler": str(sampler)}
+        summary.append(name | {"strokes": " + ".join(sampler.strokes)} | with_errors(
+            {column: (cooled.row[column], cooled.errors[column]) for column in CYCLE}))
+        strokes += [name | {"stroke": stroke} | with_errors(sums) for stroke, sums in cooled.strokes.items()]
+        levels += [name | {"step": k, "sigma": s, "entropy": S, "entropy_error": e, "eta_step": eta} for k, (s, S, e, eta) in
+                   enumerate(zip(cooled.sigmas[1:], cooled.entropy[1:], cooled.entropy_error[1:], cooled.eta_step))]
+        path += [name | {"sigma": s, "entropy": S} for s, S in zip(*cooled.path())]
+        for column, reason in cooled.why.items():
+            reasons.setdefault(column, {}).setdefault(reason, []).append(str(sampler))
+    for sampler, xi, expected in limits(heating.law):
+        for N in fine:
+            cooled = cool(sampler, heating, schedules.log_snr(SIGMA_MAX, SIGMA_MIN, N), device, particles//2, seed=seed)
+            limit.append({"sampler": str(sampler), "steps": N} | with_errors(
+                {column: (cooled.row[column], cooled.errors[column]) for column in ("work", "heat", "Sigma", "eta_II")}) | {"eta_II_limit": expected})
+    why = {column: "; ".join(f"{', '.join(those)}: {reason}" for reason, those in found.items()) for column, found in reasons.items()}
+    return (summary, strokes, levels, path, limit), why, heating
+
+
+def with_errors(found):
+    """{column: value, column_error: its error} from {column: (value, error)}."""
+    return {key: value for name, (mean, error) in found.items() for key, value in ((name, mean), (f"{name}_error", error))}
+
+
+def table(rows, why=UNDEFINED):
+    """Rows as a table of the file; `why` says of a column why it is nan."""
+    import numpy as np
+
+    from thermosim.files.schema import ledger_group
+    from thermosim.ledger import COLUMNS
+    from thermosim.thermo.sampler_cycle import CYCLE
+
+    said = {"sampler": "which sampler", "strokes": "the thermal processes its legs are", "stroke": "which of them", "step": "from noise to data",
+            "steps": "levels of the grid", "legs": "how many", "entropy": "of the law of y = x/√(1 + σ²)", "eta_II_limit": "of the fine limit"}
+    columns = {}
+    for name in rows[0]:
+        column = CYCLE.get(name) or COLUMNS.get(name)
+        about = {"units": column.unit, "sign": column.sign, "definition": column.definition} if column else {
+            "units": "1", "sign": "-", "definition": said.get(name, "standard error of the column before")}
+        values = np.array([row[name] for row in rows])
+        if values.dtype.kind == "f" and np.isnan(values).any():
+            about["nan_reason"] = why[name.removesuffix("_error")]
+        columns[name] = (values, about)
+    return ledger_group(columns, "row")
+
+
+def write(path, args, particles, fine):
+    """Write everything as `path`; returns its tree."""
+    import numpy as np
+
+    from thermosim.files.provenance import provenance
+    from thermosim.files.schema import new_run
+    from thermosim.files.store import write_tree
+
+    tables, why, heating = measure(particles, fine, args.seed)
+    settings = {"particles": particles, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN, "steps": STEPS, "grid": "karras", "fine": list(fine)}
+    tree = new_run(provenance(settings, args.seed))
+    for name, rows in zip(("summary", "strokes", "levels", "path", "limit"), tables):
+        tree[name] = table(rows, why if name == "summary" else UNDEFINED)
+    tree["summary"].attrs["shown"] = list(SHOWN)
+    warm = np.geomspace(SIGMA_MIN, SIGMA_MAX, 120)
+    tree["heating"] = table([{"sigma": s, "entropy": heating.entropy(s)} for s in warm])
+    tree["heating"].attrs.update(K=heating.K, Sigma=heating.Sigma, least_Sigma=heating.least_Sigma)
+    write_tree(path, tree)
+    return tree
+
+
+def main(argv=None):
+    """Run the experiment; returns the exit code."""
+    args = arguments(argv)
+    particles, fine = args.particles or (4000 if args.quick else 40_000), (10, 30, 100) if args.quick else (10, 30, 100, 300, 1000)
+    print(f"thermosim {__version__}: {particles} particles, σ from {SIGMA_MAX:g} to {SIGMA_MIN:g} in {STEPS} steps, into {args.out}", flush=True)
+    from thermosim.files.atomic import writable_folder
+    from thermosim.report import draw
+    from thermosim.show import format_table
+
+    out = writable_folder(args.out)
+    tree = write(out/"run.h5", args, particles, fine)
+    heated = tree["heating"].attrs
+    print("heating: K = {K:.6f} nat, undriven Σ_f = {Sigma:.6f}, along the W2 geodesic {least_Sigma:.6f}\n".format(**heated))
+    print(format_table(tree["summary"], explain=False) + "\n\n" + format_table(tree["strokes"], explain=False))
+    print("\n" + format_table(tree["limit"], explain=False))
+    draw(out/"run.h5")
+    print(f"\nwrote {out/'run.h5'} and {out/'strokes.png'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
