@@ -7,8 +7,13 @@ from thermosim.backend.cpu.mixture import mixture_denoise
 from thermosim.errors import UserError
 from thermosim.score.activations import LeakyReLU, Sigmoid, SiLU, Tanh
 from thermosim.score.conditioning import Bumps, Nothing, Steps
+from thermosim.score.denoiser import Denoiser
+from thermosim.score.derivatives import probes
+from thermosim.score.implicit_score_matching import ImplicitScoreMatching
+from thermosim.score.levels import Minibatches
 from thermosim.score.mlp import MLP
 from thermosim.score.rbf import RBFNetwork
+from thermosim.score.sliced_score_matching import SlicedScoreMatching
 
 CPU = Cpu()
 SHAPES = [(1, 1), (7, 3), (1000, 1), (300, 2), (5, 257), (2, 70_001), (1, 1000)]
@@ -95,6 +100,27 @@ def test_whole_networks(gpu, real):
         for ours, theirs in zip(*found):
             # some thousand roundings of terms of the size of the largest
             assert np.abs(ours - theirs).max() <= 300 * np.finfo(real).eps * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("real", REALS)
+def test_derivatives_and_score_matching(gpu, real):
+    """A denoiser's Jacobian products and both losses without a target, on either device: the same up to rounding."""
+    data, x = numbers((60, 3), real), numbers((20, 3), real, 1)
+    v, steps = numbers((2, 20 * 3), real, 2).reshape(2, 20, 3), Steps((-2.0, -1.0, 0.5))
+    found = []
+    for device in (gpu, CPU):
+        net = RBFNetwork((7, 6, 3), real, device, seed=1, readout=steps)
+        net.parameters[:] = device.asarray(numbers((1, net.parameters.size), real, 9, 0.5)[0])
+        model, batches = Denoiser(net, np.zeros(3), 0.9), Minibatches(device.asarray(data), 16, 5, device)
+        points, directions = device.asarray(x), device.asarray(v)
+        answers = [*model.jvp(points, 0.7, directions), model.vjp(points, 0.7, directions[0])[1], model.jacobian(points, 0.7),
+                   model.divergence(points, 0.7), model.hutchinson(points, 0.7, probes(device, 1, 2, 4, 20, 3, real))]
+        for loss in (ImplicitScoreMatching(), SlicedScoreMatching(count=2), SlicedScoreMatching(reduced=False)):
+            value, gradient = loss(model, batches, 3)
+            answers += [gpu.xp.asarray([float(value)]), gradient.copy()]
+        found.append([device.to_host(a) for a in answers])
+    for ours, theirs in zip(*found):
+        assert ours.shape == theirs.shape and np.abs(ours - theirs).max() <= 300 * np.finfo(real).eps * np.abs(theirs).max()
 
 
 def test_silu_shows_nan(gpu):
