@@ -15,7 +15,7 @@ from thermosim.files.tree import Dataset, Group
 
 UNITS = 40
 JOB = f"""
-import sys, time
+import signal, sys, time
 import numpy as np
 from thermosim.command import run
 from thermosim.files.checkpoint import Journal
@@ -37,6 +37,7 @@ def job(folder, pause):
             whole[f"unit{{i}}"] = unit
     write_tree(folder + "/run.h5", whole)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell's background jobs are born deaf to it
 sys.exit(run(job, sys.argv[1], float(sys.argv[2])))
 """
 

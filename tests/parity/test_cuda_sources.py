@@ -138,7 +138,8 @@ def test_normals_of_corner_words(shim_folder, real):
     x, y, p, q = (np.empty(a.size, real) for _ in range(4))
     kernel = shim.Module(shim_folder, text, cuda.options(np.dtype(real).name)).get_function("pairs")
     kernel((1, -(-a.size // 256), 1), (256, 1, 1), (*map(shim.on_device, (a, b, x, y)), np.int64(a.size)))
-    fill_pair(p, q, a, b, a.size)
+    zero = np.uint64(0)
+    fill_pair(p, q, zero, a, b, zero, np.uint64(a.size))
     assert np.array_equal(x, p) and np.array_equal(y, q) and np.all(np.hypot(x, y) > 0)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from thermosim.backend.cpu.compile import strict
-from thermosim.backend.cpu.normals import fill_pair
+from thermosim.backend.cpu.normals import fill_normals
 from thermosim.backend.cpu.particles import ParticleKernel
 from thermosim.backend.cpu.philox import fill_particle_words
 from thermosim.dynamics import Overdamped, Underdamped
@@ -140,20 +140,20 @@ def packed(function, kind):
 def test_the_hot_block_is_vector_code(dynamics, scheme, precision, kind, least):
     driven = ("h",) if dynamics is WELL else ()
     kernel = ParticleKernel(scheme.build(dynamics, driven, COLUMNS), precision, 1, "test")
-    source = kernel.run.py_func.__globals__
-    S, G = np.zeros(60*kernel.block, kernel.real), np.zeros(12*kernel.block, np.float64 if precision == "double" else np.float32)
+    source = kernel.kernel.py_func.__globals__
+    S, _, g, *_ = kernel.scratch()
     C, P = np.zeros((8, 8), kernel.real), np.zeros((9, 2), kernel.real)
-    source["advance"](S, G, kernel.block, C, P, 0)
+    source["advance"](S, g, kernel.block, C, P, 0)
     assert packed(source["advance"], kind) > least, "the step no longer vectorises"
 
 
 def test_the_noise_is_vector_code():
-    w, g = np.zeros((4, 64), np.uint32), np.zeros(64, np.float32)
-    numbers = [np.uint64(k) for k in range(6)]
-    words, pair = (strict(cache=False)(f.py_func) for f in (fill_particle_words, fill_pair))   # cached code has no text
-    words(w, 64, *numbers)
-    pair(g, g.copy(), w[0], w[1], 64)
-    assert packed(words, "words") > 15 and packed(pair, "ps") > 15
+    w, g = np.zeros((4, 64), np.uint32), np.zeros((4, 64), np.float32)
+    zero, lanes, *numbers = (np.uint64(k) for k in (0, 64, 1, 2, 3, 4, 5, 6))
+    words, normals = (strict(cache=False)(f.py_func) for f in (fill_particle_words, fill_normals))  # cached code has no text
+    words(w, zero, lanes, *numbers)
+    normals(g, 0, zero, w, zero, lanes)
+    assert packed(words, "words") > 15 and packed(normals, "ps") > 15
 
 
 @pytest.mark.parametrize("change, words", [

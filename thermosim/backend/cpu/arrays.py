@@ -14,7 +14,7 @@ from ...symbolic.loops import Bonds, LogSum
 from ...symbolic.printers import CALLS, INFIX, PYTHON, numba_lines
 from ..array_text import ArrayText
 from .generated import load_source
-from .particles import PRECISIONS, WATCH, indent
+from .particles import PRECISIONS, WATCH, Scratch, indent, rows_of
 from .threads import over_threads
 
 CACHE = 512 * 1024           # bytes a block may use, near the second-level cache
@@ -27,26 +27,25 @@ from thermosim.backend.cpu.bits import fma
 from thermosim.backend.cpu.compile import inlined, strict
 from thermosim.backend.cpu.elementary import cos, exp, log, sin
 from thermosim.backend.cpu.mixture import mixture_energy
-from thermosim.backend.cpu.normals import fill_pair
+from thermosim.backend.cpu.normals import fill_normals
 from thermosim.backend.cpu.philox import fill_particle_words
-from thermosim.backend.cpu.rows import (add_totals, close_row, closure, explosion, fill_numbers, load_state,
-                                        moments_{block} as moments, open_row, save_state)
+from thermosim.backend.cpu.rows import Rows, close_row, explosion, fill_numbers, load_block, save_block
 
 sqrt, absolute, whole = np.sqrt, np.abs, np.uint64
-real, noise_real = np.{real}, np.{noise}
+real = np.{real}
 B, D = {block}, {dimension}
 '''
 
 STEP = Template('''
+ROWS = $rows
+
+
 @strict(cache=False)
 def draw(W, G, m, group, first, k0, k1):
-    lanes = np.int64(m)
-    for k in range(D):
+    for k in range(whole(D)):
         for block in range($blocks):
-            fill_particle_words(W, lanes, first, whole(k), whole($blocks)*group + whole(block), whole($stream), k0, k1)
-            for pair in range(0, 4, 2):
-                at = ((4*block + pair)*D + k)*B
-                fill_pair(G[at:at + B], G[at + D*B:at + (D + 1)*B], W[pair], W[pair + 1], lanes)
+            fill_particle_words(W, whole(0), m, first, k, whole($blocks)*group + whole(block), whole($stream), k0, k1)
+            fill_normals(G, 4*block, k*whole(B), W, whole(0), m)
 $draw_numbers
 
 @strict(cache=False)
@@ -60,25 +59,24 @@ $begin
 
 
 @strict
-def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1, tables):
+def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1, tables,
+        S, G, g, W, T, R):
     n_particles, n_rows = state.shape[0], edges.size - 1
-    S, G, W = np.zeros($rows*B, real), np.zeros($normal_rows*B, noise_real), np.zeros((4, B), np.uint32)
-    T, R = np.empty(B + 64), np.empty($n_books*B)
     for block in range(low, high):
         p0 = block*B
         m = min(B, n_particles - p0)
         lanes = whole(m)
-        load_state(S, state, p0, m, B)
-        R[:] = 0
+        load_block(S, R, state, p0, m, B, ROWS)
         begin(S, lanes, P, edges[0], tables)
+        for i in range(B):
+            S[$before*B + i] = S[$energy*B + i]
         held, going = np.int64(-1), True
         for row in range(n_rows):
-            open_row(S, B, $energy, $energy_before, $books, $n_books)
             for n in range(edges[row], edges[row + 1]):
                 if n // $length != held:
                     held = n // $length
                     draw(W, G, lanes, whole(held), first + whole(p0), k0, k1)
-                advance(S, G, lanes, C, P, n, tables)
+                advance(S, g, lanes, C, P, n, tables)
                 if (n + 1) % $watch == 0 or n + 1 == edges[row + 1]:
                     lost = explosion(S, m, D, B)
                     if lost >= 0:
@@ -88,13 +86,8 @@ def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alar
             if not going:
                 break
             begin(S, lanes, P, edges[row + 1], tables)
-            defects[row, block] = $closure
-            for k in range($observed):
-                at = ($numbers + k)*B
-                statistics[row, k, block, 0], statistics[row, k, block, 1] = moments(S[at:at + m], T)
-            close_row(S, R, m, B, $books, $n_books, frames[row], p0)
-        save_state(S, state, p0, m, B)
-        add_totals(R, totals, p0, m, B)
+            close_row(S, R, T, m, B, ROWS, row, block, p0, statistics, defects, frames)
+        save_block(S, R, state, totals, p0, m, B)
 ''')
 
 FACE = '''
@@ -133,23 +126,25 @@ class ArrayKernel:
         self.block = next(b for b in (512, 256, 128, 64, 32, 16, 8) if b*size <= CACHE or b == 8)
         # numbers stand behind the arrays, in units of a row of lanes
         at = {name: d*len(text.plan.arrays) + k for k, name in enumerate(numbers)}
-        law = tuple(at[c] for c in ("work", "shadow_work", "heat") if c in step.books)
-        closed = f"closure(S, T, m, B, {at['energy']}, {at['energy_before']}, {law})" if len(law) == 3 else "np.nan"
-        head = HEADER.format(title=title, real=real, noise=noise, block=self.block, dimension=d)
+        named = rows_of(at, at["field"] + 2, step.books, at["field"], len(self.observed))
+        head = HEADER.format(title=title, real=real, block=self.block, dimension=d)
         body = law_text(step.loop, step.uniforms) + STEP.substitute(
             blocks=rows//4, stream=stream, draw_numbers=text.draw_numbers(stream), advance=text.advance(),
-            begin=text.begin(), rows=at["field"] + len(numbers), normal_rows=max(1, rows*(d + bool(step.numbers))),
-            n_books=len(step.books), energy_before=at["energy_before"],
-            energy=at["energy"], books=at["field"] + 2, length=text.length, watch=WATCH, closure=closed,
-            observed=len(self.observed), numbers=at["field"])
+            begin=text.begin(), rows=named, energy=named.energy, before=named.before, length=text.length, watch=WATCH)
         source = head + body
-        tables = step.loop.tables
-        compiled = load_source(source, "arrays").run
-        self.run = lambda *arguments: compiled(*arguments, tables)
+        tables = self.tables = step.loop.tables
+        self.kernel = load_source(source, "arrays").run
+        components = d + bool(step.numbers)
+        self.scratch = Scratch(at["field"] + len(numbers), self.real, rows*components, np.dtype(noise), components,
+                               len(step.books), self.block)
         digest = hashlib.sha256(source.encode())
         for table in tables:
             digest.update(table.data)
         self.source = digest.hexdigest()       # what a checkpoint must agree with: law, step and tables
+
+    def run(self, *arguments):
+        """As `particles.ParticleKernel.run`."""
+        self.kernel(*arguments, self.tables, *self.scratch())
 
 
 def energy_and_force(loop, x, parameters):
@@ -166,7 +161,7 @@ def energy_and_force(loop, x, parameters):
     block = next(b for b in (512, 256, 128, 64, 32, 16, 8) if b*d*16 <= CACHE or b == 8)
     names = tuple(f"p_{name}" for name in parameters)
     listed = "".join(f"{name}, " for name in names)
-    source = (HEADER.format(title="an energy on arrays", real="float64", noise="float64", block=block, dimension=d)
+    source = (HEADER.format(title="an energy on arrays", real="float64", block=block, dimension=d)
               + law_text(loop, names) + FACE.format(parameters=listed))
     U, F = np.empty(n), np.empty((n, d))
     over_threads(load_source(source, "energy").evaluate, -(-n//block), max(1, SHARE//(d*block)),
@@ -250,10 +245,13 @@ class NumbaText(ArrayText):
         return f"whole({len(self.plan.arrays)}*D*B + {place}*B)"
 
     def normal_at(self, index):
-        return f"real(G[(turn + whole({index}))*whole(D*B) + j])"
+        return f"real(G[{self._random(index)} + j])"
 
     def uniform_at(self, index):
-        return f"real(G[whole({self.rows}*D*B) + (turn + whole({index}))*whole(B) + i])"
+        return f"real(G[{self._random(index)} + whole(D*B) + i])"
+
+    def _random(self, index):
+        return f"(turn + whole({index}))*whole({self.step.dimension + bool(self.step.numbers)}*B)"
 
     def law(self, x, force, energy, uniforms):
         listed = "".join(f"{u}, " for u in uniforms)
@@ -272,8 +270,8 @@ class NumbaText(ArrayText):
     def draw_numbers(self, stream):
         if not self.step.numbers:
             return ""
-        blocks, at = self.rows//4, f"({self.rows}*D + 4*block)*B"
+        blocks = self.rows//4
         return indent([f"for block in range({blocks}):",
-                       f"    fill_particle_words(W, lanes, first, whole(D), whole({blocks})*group + whole(block), "
-                       f"whole({stream}), k0, k1)",
-                       f"    fill_numbers(G[{at}:{at} + 4*B].reshape((4, B)), W, lanes)"])
+                       "    fill_particle_words(W, whole(0), m, first, whole(D), "
+                       f"whole({blocks})*group + whole(block), whole({stream}), k0, k1)",
+                       "    fill_numbers(G, 4*block, whole(D*B), W, whole(0), m)"])

@@ -3,7 +3,7 @@
 All are typed by their operands (float32 or float64, 32-bit words) and have an exact CUDA counterpart,
 named beside each.
 """
-from .compile import instruction, ir, types
+from .compile import cgutils, instruction, ir, types
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 
@@ -112,3 +112,64 @@ def two_powers(builder, operands, k, like):
             exponent = builder.sext(exponent, I64)
         return builder.bitcast(builder.shl(builder.add(exponent, integer(bias)), integer(mantissa)), real)
     return power(half), power(builder.sub(k, half))
+
+
+@instruction(lambda x: (types.int64, types.float64))
+def bits(builder, operands, x):
+    """The bits of a float64 as an integer; numbers ≥ 0 stand in the order of their bits, NaN above all."""
+    return builder.bitcast(x, I64)
+
+
+@instruction(lambda k: (types.float64, types.int64))
+def from_bits(builder, operands, k):
+    """The float64 of these bits."""
+    return builder.bitcast(k, ir.DoubleType())
+
+
+# ---- 32 lanes at once: what the compiler would unroll into single numbers ---------------------------
+
+LANES = 32
+_DATA = 4                   # place of the pointer in Numba's array record
+_WIDE = ir.VectorType(ir.DoubleType(), LANES)
+
+
+def _lanes_at(builder, array, index, kind):
+    """Pointer to the 32 numbers of an array that begin at `index`."""
+    start = builder.gep(builder.extract_value(array, _DATA), [index])
+    return builder.bitcast(start, ir.VectorType(kind, LANES).as_pointer())
+
+
+def _all(builder, value):
+    nothing, first = ir.Constant(_WIDE, ir.Undefined), ir.Constant(ir.VectorType(I32, LANES), [0]*LANES)
+    return builder.shuffle_vector(builder.insert_element(nothing, value, I32(0)), nothing, first)
+
+
+@instruction(lambda T, S, at, chunks, pivot: (types.void, T, S, types.int64, types.int64, types.float64))
+def lane_sums(builder, operands, T, S, at, chunks, pivot):
+    """Of z = S[at:at + 32·chunks] − pivot, the sums of every 32nd to T[:32] and those of z² to T[32:64].
+
+    Nothing is checked. The sums stay in registers through the loop.
+    """
+    real = operands[1].elements[_DATA].pointee
+    sums = [cgutils.alloca_once_value(builder, ir.Constant(_WIDE, [0.0]*LANES)) for _ in range(2)]
+    shift = _all(builder, pivot)
+    with cgutils.for_range(builder, chunks) as loop:
+        y = builder.load(_lanes_at(builder, S, builder.add(at, builder.mul(loop.index, I64(LANES))), real), align=4)
+        y = y if isinstance(real, ir.DoubleType) else builder.fpext(y, _WIDE)
+        z = builder.fsub(y, shift)
+        for place, term in zip(sums, (z, builder.fmul(z, z))):
+            builder.store(builder.fadd(builder.load(place), term), place)
+    for k, place in enumerate(sums):
+        builder.store(builder.load(place), _lanes_at(builder, T, I64(k*LANES), ir.DoubleType()), align=8)
+
+
+@instruction(lambda T, i: (types.float64, T, types.int64))
+def sum_lanes(builder, operands, T, i):
+    """Sum of T[i:i + 32]: 16 + 16, 8 + 8, … CUDA: `halved` of rows.cuh."""
+    v = builder.load(_lanes_at(builder, T, i, ir.DoubleType()), align=8)
+    half = LANES
+    while half > 1:
+        half //= 2
+        low, high = (ir.Constant(ir.VectorType(I32, half), list(range(k, k + half))) for k in (0, half))
+        v = builder.fadd(builder.shuffle_vector(v, v, low), builder.shuffle_vector(v, v, high))
+    return builder.extract_element(v, I32(0))

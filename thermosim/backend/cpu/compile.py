@@ -25,12 +25,13 @@ from pathlib import Path
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from platformdirs import user_cache_path
 
 from .threads import get_threads, set_threads
 
-__all__ = ["strict", "inlined", "relaxed", "instruction", "types", "ir", "library_stamp", "kernel_cache",
+__all__ = ["strict", "inlined", "relaxed", "instruction", "types", "ir", "cgutils", "library_stamp", "kernel_cache",
            "get_threads", "set_threads"]
 
 # no reassociation ("reassoc"): it would make a sum depend on where a batch is cut
@@ -50,9 +51,10 @@ def _preset(**defaults):
     return preset
 
 
-# fastmath=False is said aloud: a helper that leaves it open takes on the flags of whoever called it first
-strict = _preset(nogil=True, cache=True, fastmath=False)
-inlined = _preset(forceinline=True, fastmath=False)
+# fastmath=False is said aloud: a helper that leaves it open takes on the flags of whoever called it first;
+# no kernel is ever passed to a kernel, so none needs the wrapper for that, which costs time to compile
+strict = _preset(nogil=True, cache=True, fastmath=False, no_cfunc_wrapper=True)
+inlined = _preset(forceinline=True, fastmath=False, no_cfunc_wrapper=True)
 relaxed = _preset(nogil=True, cache=True, fastmath=set(RELAXED_MATH))
 
 

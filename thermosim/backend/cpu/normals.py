@@ -30,18 +30,21 @@ def box_muller(a, b, like):
     return flip(r * (c - s), b), flip(r * (c + s), b << np.uint32(1))
 
 
-@strict
-def fill_pair(ga, gb, wa, wb, lanes):
-    """Normals ga, gb of the words wa, wb, lane by lane."""
+@inlined
+def fill_pair(ga, gb, at, wa, wb, lane, lanes):
+    """Normals ga, gb, from place `at` on, of the words wa, wb, from `lane` on (uint64)."""
     for i in range(lanes):
-        ga[i], gb[i] = box_muller(wa[i], wb[i], ga[i])
+        ga[at + i], gb[at + i] = box_muller(wa[lane + i], wb[lane + i], ga[at + i])
 
 
 @strict
-def fill_normals(g, w, lanes):
-    """The four normals g[:, :lanes] of the four words w[:, :lanes]; float32 or float64 by g."""
-    fill_pair(g[0], g[1], w[0], w[1], lanes)
-    fill_pair(g[2], g[3], w[2], w[3], lanes)
+def fill_normals(g, row, at, w, lane, lanes):
+    """Normals g[row:row + 4, at:at + lanes] of the words w[:, lane:lane + lanes]; at, lane, lanes uint64.
+
+    float32 or float64 by g.
+    """
+    for j in range(0, 4, 2):
+        fill_pair(g[row + j], g[row + j + 1], at, w[j], w[j + 1], lane, lanes)
 
 
 @strict
@@ -55,7 +58,7 @@ def _lanes(out, at, stride, lanes, particle, next_particle, component, next_comp
         for j in range(4):
             here = 4 * block + j
             if j % 2 == 0 and draw <= here + 1 and here <= last:
-                fill_pair(g[j], g[j + 1], w[j], w[j + 1], lanes)
+                fill_pair(g[j], g[j + 1], np.uint64(0), w[j], w[j + 1], np.uint64(0), np.uint64(lanes))
             if draw <= here <= last:
                 row, normal = out[here - draw], g[j]
                 for i in range(lanes):

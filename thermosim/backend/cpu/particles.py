@@ -8,11 +8,13 @@ blocks, threads or calls gives the same bits. Slots share one flat array at fixe
 distances between them are what lets the compiler vectorise without alias tests.
 """
 from string import Template
+from typing import NamedTuple
 
 import numpy as np
 
 from ...symbolic.printers import numba_lines
 from .generated import load_source
+from .rows import Rows
 
 PRECISIONS = {"double": ("float64", "float64"), "mixed": ("float64", "float32"), "single": ("float32", "float32")}
 SCRATCH = 48 * 1024          # bytes a block may use, near the size of a first-level cache
@@ -26,12 +28,11 @@ from thermosim.backend.cpu.compile import inlined, strict
 from thermosim.backend.cpu.elementary import cos, exp, log, sin
 from thermosim.backend.cpu.normals import fill_normals
 from thermosim.backend.cpu.philox import fill_particle_words
-from thermosim.backend.cpu.rows import (add_totals, close_row, closure, explosion, fill_numbers, load_state,
-                                        moments_$block as moments, open_row, save_state)
+from thermosim.backend.cpu.rows import Rows, close_row, explosion, fill_numbers, load_block, save_block
 
-sqrt, absolute = np.sqrt, np.abs
-real, noise_real = np.$real, np.$noise
-B = $block
+sqrt, absolute, whole = np.sqrt, np.abs, np.uint64
+real = np.$real
+B, ROWS = $block, $rows
 $constants
 
 
@@ -47,14 +48,14 @@ $begin_body
 
 @strict(cache=False)
 def draw(W, G, m, group, first, k0, k1):
-    stream = np.uint64($stream)
+    full, lanes, stream = m == B, whole(m), whole($stream)
 $draw_body
 
 
 @strict(cache=False)
 def advance(S, G, m, C, P, n):
 $loads
-    g = (n % $length)*B
+    g = (n % $length)*$stride*B
     for i in range(m):
 $load
 $one_step
@@ -69,25 +70,24 @@ $start_step
 
 
 @strict
-def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1):
+def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alarm, first, k0, k1,
+        S, G, g, W, T, R):
     n_particles, n_rows = state.shape[0], edges.size - 1
-    S, G, W = np.zeros($slots*B, real), np.zeros($normal_rows*B, noise_real), np.zeros((4, B), np.uint32)
-    T, R = np.empty(B + 64), np.empty($n_books*B)
     for block in range(low, high):
         p0 = block*B
         m = min(B, n_particles - p0)
-        load_state(S, state, p0, m, B)
-        R[:] = 0
+        load_block(S, R, state, p0, m, B, ROWS)
         start(S, m, P, edges[0])
+        for i in range(B):
+            S[$before*B + i] = S[$energy*B + i]
         held, going = np.int64(-1), True
         for row in range(n_rows):
-            open_row(S, B, $energy, $energy_before, $n_state, $n_books)
             n, end = edges[row], edges[row + 1]
             while n < end:
                 if n // $length != held:
                     held = n // $length
-                    draw(W, G.reshape(-1, B), m, np.uint64(held), first + np.uint64(p0), k0, k1)
-                advance(S, G, m, C, P, n)
+                    draw(W, G, m, whole(held), first + whole(p0), k0, k1)
+                advance(S, g, m, C, P, n)
                 n += 1
                 if n % $watch == 0 or n == end:
                     lost = explosion(S, m, $dimension, B)
@@ -98,12 +98,8 @@ def run(low, high, state, totals, C, P, edges, statistics, defects, frames, alar
             if not going:
                 break
             start(S, m, P, end)
-            defects[row, block] = $closure
-            for k in range($observed):
-                statistics[row, k, block, 0], statistics[row, k, block, 1] = moments(S[k*B:k*B + m], T)
-            close_row(S, R, m, B, $n_state, $n_books, frames[row], p0)
-        save_state(S, state, p0, m, B)
-        add_totals(R, totals, p0, m, B)
+            close_row(S, R, T, m, B, ROWS, row, block, p0, statistics, defects, frames)
+        save_block(S, R, state, totals, p0, m, B)
 ''')
 
 
@@ -121,8 +117,8 @@ class ParticleKernel:
 
     Attributes
     ----------
-    run : function
-        The kernel; `nogil`, serial over the blocks [low, high).
+    kernel : function
+        Compiled; `nogil`, serial over the blocks [low, high).
     block : int
         Particles of a block.
     real : dtype
@@ -144,22 +140,53 @@ class ParticleKernel:
         slots = [*step.state, *step.books, *step.levels, "energy", *step.carried, "energy_before"]
         at = {name: k for k, name in enumerate(slots)}
         self.observed = list(dict.fromkeys(slots[:at["energy"] + 1]))
-        length, rows = step.grouping()
-        size = np.dtype(real).itemsize*len(slots) + np.dtype(noise).itemsize*rows + 16
+        length, random = step.grouping()
+        components = len({c for _, c, _ in step.noise + step.numbers})
+        size = np.dtype(real).itemsize*len(slots) + np.dtype(noise).itemsize*random + 16*components
         self.block = next(b for b in (512, 256, 128, 64) if b*size <= SCRATCH or b == 64)
         text = _Text(step, at, length, self.block)
-        law = tuple(at[c] for c in ("work", "shadow_work", "heat") if c in step.books)
-        closure = f"closure(S, T, m, B, {at['energy']}, {at['energy_before']}, {law})" if len(law) == 3 else "np.nan"
+        rows = rows_of(at, len(step.state), step.books, 0, len(self.observed))
         self.source = SKELETON.substitute(
-            title=title, real=real, noise=noise, block=self.block, stream=stream, slots=len(slots),
-            normal_rows=max(rows, 1), length=length, watch=WATCH, dimension=sum(s.startswith("x") for s in step.state),
-            n_state=len(step.state), n_books=len(step.books), energy=at["energy"], energy_before=at["energy_before"],
-            observed=len(self.observed), closure=closure,
-            constants=text.constants(), step_arguments=text.step_arguments, step_body=text.step_body(),
+            title=title, real=real, block=self.block, stream=stream, rows=rows, length=length, watch=WATCH,
+            stride=text.per_step*components, dimension=sum(s.startswith("x") for s in step.state),
+            energy=rows.energy, before=rows.before, constants=text.constants(), step_arguments=text.step_arguments, step_body=text.step_body(),
             begin_arguments=text.begin_arguments, begin_body=text.begin_body(), draw_body=text.draw_body(),
-            loads=text.loads(), one_step=text.call(), load=text.load(), store=text.store(), start_loads=text.start_loads(),
-            start_step=text.start_step())
-        self.run = load_source(self.source, "particles").run
+            loads=text.loads(), one_step=text.call(), load=text.load(), store=text.store(),
+            start_loads=text.start_loads(), start_step=text.start_step())
+        self.kernel = load_source(self.source, "particles").run
+        self.scratch = Scratch(len(slots), self.real, random, np.dtype(noise), max(1, components), len(step.books),
+                               self.block)
+
+    def run(self, *arguments):
+        """Blocks low … high − 1 through all rows, in one thread that holds no lock."""
+        self.kernel(*arguments, *self.scratch())
+
+
+class Scratch(NamedTuple):
+    """What a thread needs for one block: slots, random numbers (as rows and flat), words, sums.
+
+    Made in Python, for in a kernel these few lines would cost a second of compilation.
+    """
+
+    slots: int
+    real: np.dtype
+    random: int
+    noise: np.dtype
+    components: int
+    books: int
+    block: int
+
+    def __call__(self):
+        B = self.block
+        G = np.zeros((max(4, self.random//self.components), self.components*B), self.noise)
+        return (np.zeros(self.slots*B, self.real), G, G.reshape(-1), np.zeros((4, self.components*B), np.uint32),
+                np.empty(64), np.empty(max(1, self.books)*B))
+
+
+def rows_of(at, books, kept, first, observed):
+    """The `Rows` of slots `at`, whose books begin at slot `books`."""
+    law = [at[c] for c in ("work", "shadow_work", "heat") if c in kept]
+    return Rows(books, len(kept), first, observed, at["energy"], at["energy_before"], *(law if len(law) == 3 else ()))
 
 
 class _Text:
@@ -170,7 +197,9 @@ class _Text:
         self.slots = [*step.state, *step.books, *step.levels, *step.carried]
         self.noise = [*step.noise, *step.numbers]
         self.per_step = max([index + 1 for _, _, index in self.noise], default=1)
-        self.components = sorted({c for _, c, _ in self.noise})
+        # numbers stand behind the normals, whose lanes are neighbours
+        self.normals, self.uniforms = (sorted({c for _, c, _ in kind}) for kind in (step.noise, step.numbers))
+        self.components = self.normals + self.uniforms
         self.now = [f"now_{p}" for p in step.parameters]
         self.next = [f"next_{p}" for p in step.driven]
         self.coefficients = [name for name, _ in step.coefficients]
@@ -205,15 +234,17 @@ class _Text:
         return rename + indent([*lines, f"return {', '.join(outputs)},"])
 
     def draw_body(self):
-        """Words and normals of one group: `blocks` Philox blocks for each component."""
+        """Words and normals of one group, component by component; normals of whole blocks all in one sweep."""
         blocks, lines = self.length*self.per_step//4, []
-        uniforms = {c for _, c, _ in self.step.numbers}
-        for j, c in enumerate(self.components):
-            for b in range(blocks):
-                block = f"np.uint64({blocks})*group + np.uint64({b})"
-                lines.append(f"fill_particle_words(W, m, first, np.uint64({c}), {block}, stream, k0, k1)")
-                row = 4*(j*blocks + b)
-                lines.append(f"fill_{'numbers' if c in uniforms else 'normals'}(G[{row}:{row + 4}], W, m)")
+        for b in range(blocks if self.components else 0):
+            block = f"whole({blocks})*group + whole({b})"
+            lines += [f"fill_particle_words(W, whole({j}*B), lanes, first, whole({c}), {block}, stream, k0, k1)"
+                      for j, c in enumerate(self.components)]
+            count = len(self.normals)
+            lines += [f"for k in range(1 if full else {count}):",
+                      f"    fill_normals(G, {4*b}, whole(k*B), W, whole(k*B), whole({count}*B) if full else lanes)"] if count else []
+            lines += [f"fill_numbers(G, {4*b}, whole({count + j}*B), W, whole({count + j}*B), lanes)"
+                      for j in range(len(self.uniforms))]
         return indent(lines or ["pass"])
 
     def loads(self):
@@ -235,9 +266,8 @@ class _Text:
         """The inlined step; g stands at the noise of this step of its group."""
         noise = []
         for _, c, index in self.noise:
-            row = self.components.index(c)*self.length*self.per_step + index
-            g = f"{self.per_step}*g" if self.per_step > 1 else "g"
-            noise.append(f"real(G[{g} + i + {row*self.block}])")
+            at = index*len(self.components) + self.components.index(c)
+            noise.append(f"real(G[g + i + {at*self.block}])")
         arguments = [*(s for s in self.slots if s not in self.step.levels), *noise,
                      *self.coefficients, *self.now, *self.next]
         return indent([f"({', '.join(self.slots)},) = step({', '.join(arguments)})"], 2)

@@ -51,14 +51,14 @@ def fill_words(w, lanes, particle, next_particle, component, next_component, blo
 
 
 @strict
-def fill_particle_words(w, lanes, first, component, block, stream, k0, k1):
-    """`fill_words` for particles first, first + 1, … of one component.
+def fill_particle_words(w, at, lanes, first, component, block, stream, k0, k1):
+    """Words of particles first, first + 1, … of one component into w[:, at:at + lanes]. All but w uint64.
 
     With three words of the counter the same in every lane, part of the first two rounds leaves the loop.
     """
     w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
-    for i in range(lanes):
-        a, b, c, d = philox(first + np.uint64(i), component, block, stream, k0, k1)
+    for i in range(at, at + lanes):
+        a, b, c, d = philox(first + (i - at), component, block, stream, k0, k1)
         w0[i] = np.uint32(a)
         w1[i] = np.uint32(b)
         w2[i] = np.uint32(c)

@@ -1,120 +1,113 @@
 """What a row of the ledger needs from a block: moments, closure of the first law, signs of an explosion.
 
-Sums run in 32 fixed lanes, an order that vector registers follow as it is written.
+A block's slots stand in one flat array S, slot k at S[k·B:]. A `Rows` record says which slot is what. Sums
+run in 32 fixed lanes, an order that vector registers and the threads of a GPU follow as it is written.
 """
+from typing import NamedTuple
+
 import numpy as np
 
-from .bits import uniform
+from .bits import LANES, bits, from_bits, lane_sums, sum_lanes, uniform
 from .compile import inlined, strict
 
-LANES = 32
+whole = np.uint64
 
 
-@inlined
-def halved(lanes):
-    """Sum of 32 lanes: 16 + 16, 8 + 8, …"""
-    for k in range(16):
-        lanes[k] += lanes[k + 16]
-    for k in range(8):
-        lanes[k] += lanes[k + 8]
-    for k in range(4):
-        lanes[k] += lanes[k + 4]
-    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
+class Rows(NamedTuple):
+    """Slots of a block, all by number.
 
+    `count` books from slot `books` on; `observed` slots from `first` on, whose moments a row reports; the
+    energy and what it was `before` the row; the three columns of the first law, −1 where one is not kept.
+    """
 
-def _moments(B):
-    @strict
-    def moments(y, T):
-        """Mean and sum of squared deviations of y, at most B long; T is scratch of B + 64.
-
-        Deviations are taken from the first entry, so that a large mean costs no digits of the spread. With B
-        known to the compiler the sums of a lane are unrolled and stay in registers.
-        """
-        m, pivot = y.size, np.float64(y[0])
-        for i in range(m):
-            T[i] = y[i] - pivot
-        for i in range(m, B):
-            T[i] = 0
-        for k in range(LANES):
-            s, q = 0.0, 0.0
-            for j in range(B//LANES):
-                s += T[k + LANES*j]
-                q += T[k + LANES*j]*T[k + LANES*j]
-            T[B + k], T[B + LANES + k] = s, q
-        total, squares = halved(T[B:B + LANES]), halved(T[B + LANES:])
-        return pivot + total/m, max(squares - total*(total/m), 0.0)
-    return moments
-
-
-moments_8, moments_16, moments_32, moments_64, moments_128, moments_256, moments_512 = (
-    _moments(2**k) for k in range(3, 10))
+    books: int
+    count: int
+    first: int
+    observed: int
+    energy: int
+    before: int
+    work: int = -1
+    shadow_work: int = -1
+    heat: int = -1
 
 
 @strict
-def load_state(S, state, p0, m, B):
-    """Particles p0 … p0 + m − 1 of state (n, slots) to the first slots of a block."""
+def load_block(S, R, state, p0, m, B, rows):
+    """Particles p0 … p0 + m − 1 of state (n, slots) to the first slots of a block; books and their sums R at zero."""
     for k in range(state.shape[1]):
-        slot = S[k*B:k*B + m]
         for i in range(m):
-            slot[i] = state[p0 + i, k]
+            S[k*B + i] = state[p0 + i, k]
+    for i in range(rows.count*B):
+        S[rows.books*B + i] = 0
+        R[i] = 0
 
 
 @strict
-def save_state(S, state, p0, m, B):
-    """The way back."""
+def save_block(S, R, state, totals, p0, m, B):
+    """The way back, and the books' sums to totals (n, books)."""
     for k in range(state.shape[1]):
-        slot = S[k*B:k*B + m]
         for i in range(m):
-            state[p0 + i, k] = slot[i]
-
-
-@strict
-def open_row(S, B, energy, before, books, count):
-    """The energy at the beginning of a row is kept; `count` books from slot `books` on begin at zero."""
-    for i in range(B):
-        S[before*B + i] = S[energy*B + i]
-    for i in range(count*B):
-        S[books*B + i] = 0
-
-
-@strict
-def close_row(S, R, m, B, books, count, frame, p0):
-    """A row's books join the sums R of the run; the frame (recorded, d) gets its positions."""
-    gained = S[books*B:(books + count)*B]
-    for i in range(count*B):
-        R[i] += gained[i]
-    for i in range(min(m, frame.shape[0] - p0)):
-        for k in range(frame.shape[1]):
-            frame[p0 + i, k] = S[k*B + i]
-
-
-@strict
-def add_totals(R, totals, p0, m, B):
-    """The sums of a block join totals (n, books)."""
+            state[p0 + i, k] = S[k*B + i]
     for k in range(totals.shape[1]):
         for i in range(m):
             totals[p0 + i, k] += R[k*B + i]
 
 
-@strict
-def closure(S, T, m, B, after, before, books):
+@inlined
+def moments(S, at, m, T):
+    """Mean and sum of squared deviations of S[at:at + m]; T is scratch of 64.
+
+    Deviations are taken from the first entry, so that a large mean costs no digits of the spread.
+    """
+    pivot = np.float64(S[at])
+    tail = m % LANES
+    lane_sums(T, S, at, m//LANES, pivot)
+    for lane in range(tail):
+        z = S[at + m - tail + lane] - pivot
+        T[lane] += z
+        T[LANES + lane] += z*z
+    total, squares = sum_lanes(T, 0), sum_lanes(T, LANES)
+    return pivot + total/m, max(squares - total*(total/m), 0.0)
+
+
+@inlined
+def closure(S, m, B, rows):
     """max |ΔE − (work + shadow_work + heat)| over the block, relative to the size of its terms.
 
-    Energies come from scratch at both ends of the row; `books` are the slots of the three columns; T is
-    scratch of at least m.
+    Energies come from scratch at both ends of the row. A maximum of integers vectorises.
     """
-    one = S.dtype.type(1)
-    e, e0 = S[after*B:after*B + m], S[before*B:before*B + m]
-    w, s, q = S[books[0]*B:books[0]*B + m], S[books[1]*B:books[1]*B + m], S[books[2]*B:books[2]*B + m]
-    for i in range(m):
-        defect = abs((e[i] - e0[i]) - (w[i] + s[i] + q[i]))
-        T[i] = defect/(one + abs(e[i]) + abs(e0[i]) + abs(w[i]) + abs(s[i]) + abs(q[i]))
-    # numbers ≥ 0 stand in the order of their bits, and a maximum of integers vectorises
-    bits, top = T[:m].view(np.int64), np.int64(0)
-    for i in range(m):
-        top = max(top, bits[i])
-    bits[0] = top
-    return T[0]
+    one, top = S.dtype.type(1), np.int64(0)
+    # places are unsigned: a signed one would be tested for wrapping around at every lane
+    e, e0 = whole(rows.energy*B), whole(rows.before*B)
+    w, s, q = whole(rows.work*B), whole(rows.shadow_work*B), whole(rows.heat*B)
+    for i in range(whole(m)):
+        energy, before, work, shadow_work, heat = S[e + i], S[e0 + i], S[w + i], S[s + i], S[q + i]
+        defect = abs((energy - before) - (work + shadow_work + heat))
+        scale = one + abs(energy) + abs(before) + abs(work) + abs(shadow_work) + abs(heat)
+        top = max(top, bits(np.float64(defect/scale)))
+    return from_bits(top)
+
+
+@strict
+def close_row(S, R, T, m, B, rows, row, block, p0, statistics, defects, frames):
+    """The end of a row: what is reported of it, its books to the sums R, and the next one begins.
+
+    statistics (rows, observed, blocks, 2) and defects (rows, blocks) get the entries of this row and block,
+    frames (rows, recorded, d) the positions of the particles recorded.
+    """
+    defects[row, block] = closure(S, m, B, rows) if rows.heat >= 0 else np.nan
+    for k in range(rows.observed):
+        mean, squares = moments(S, (rows.first + k)*B, m, T)
+        statistics[row, k, block, 0], statistics[row, k, block, 1] = mean, squares
+    for i in range(min(m, frames.shape[1] - p0)):
+        for k in range(frames.shape[2]):
+            frames[row, p0 + i, k] = S[k*B + i]
+    books, energy, before = whole(rows.books*B), whole(rows.energy*B), whole(rows.before*B)
+    for i in range(whole(rows.count*B)):
+        R[i] += S[books + i]
+        S[books + i] = 0
+    for i in range(whole(B)):
+        S[before + i] = S[energy + i]
 
 
 @strict
@@ -122,10 +115,10 @@ def explosion(S, m, dimension, B):
     """The first particle of the block with a coordinate that is no longer a number of sane size, or −1."""
     limit = S.dtype.type(1e30)
     sane = True
-    for k in range(dimension):
-        y = S[k*B:k*B + m]
-        for i in range(m):
-            sane &= abs(y[i]) < limit
+    for k in range(whole(dimension)):
+        at = k*whole(B)
+        for i in range(whole(m)):
+            sane &= abs(S[at + i]) < limit
     if sane:
         return -1
     for i in range(m):
@@ -136,9 +129,9 @@ def explosion(S, m, dimension, B):
 
 
 @strict
-def fill_numbers(u, w, lanes):
-    """Uniform numbers u[:, :lanes] on (0, 1) of words w[:, :lanes]."""
+def fill_numbers(u, row, at, w, lane, lanes):
+    """Uniform numbers u[row:row + 4, at:at + lanes] on (0, 1), arguments as in `normals.fill_normals`."""
     one = u.dtype.type(1)
     for k in range(4):
         for i in range(lanes):
-            u[k, i] = uniform(w[k, i], one)
+            u[row + k, at + i] = uniform(w[k, lane + i], one)
