@@ -7,6 +7,10 @@ import numpy as np
 SHOWN = 1500            # points of a triptych
 TEST = 4000
 FLOW = 1000             # points of the flow's likelihood
+STAGES = (2.0, 0.4)     # noise levels of a triptych before the last
+PICTURES, STRIP = 24, 8 # of a gallery, and of those at the three stages
+GALLERY_STEPS = 200
+HIDDEN = 1.0            # noise that pictures are freed from: as large as they are
 
 
 def standardised(data, seed):
@@ -88,31 +92,44 @@ def scaled(bound, count):
 def triptych(tree, denoise, curve, sigmas, steps, test, seed, device):
     """The forward and reverse clouds of a plane at three times, and the drift D − x on a grid there."""
     from thermosim.files.tree import Dataset, Group
-    from thermosim.runs.sampling import sample
-    from thermosim.samplers.ancestral import EulerAncestral
 
-    levels = curve.geodesic(*sigmas, steps)
-    at = [int(np.argmin(np.abs(levels - s))) for s in (2.0, 0.4)] + [steps]
-    run = sample(EulerAncestral(), denoise, levels, SHOWN, 2, seed + 9, device, books=False, frames=SHOWN)
-    noise = np.random.Generator(np.random.PCG64(seed)).standard_normal((min(SHOWN, len(test)), 2))
     axis = np.linspace(-3.0, 3.0, 19)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    tree["triptych"] = Group({"sigmas": [float(levels[k]) for k in at]})
-    for name, frames in (("forward", [test[:SHOWN] + levels[k] * noise for k in at]), ("reverse", [run.frames[k] for k in at]),
-                         ("drift", [denoise(grid, float(levels[k])) - grid for k in at])):
+    levels, forward, reverse = stages(denoise, curve, sigmas, steps, test[:SHOWN], seed, device)
+    tree["triptych"] = Group({"sigmas": levels})
+    for name, frames in (("forward", forward), ("reverse", reverse), ("drift", [denoise(grid, s) - grid for s in levels])):
         tree[f"triptych/{name}"] = Dataset(np.stack(frames), ("frame", "arrow" if name == "drift" else "point", "component"))
     tree["triptych/grid"] = Dataset(grid, ("arrow", "component"))
 
 
+def stages(denoise, curve, sigmas, steps, data, seed, device):
+    """Three noise levels, the last of the chain among them; there heated data (n, d) and as many samples on their way."""
+    from thermosim.runs.sampling import sample
+    from thermosim.samplers.ancestral import EulerAncestral
+
+    levels = curve.geodesic(*sigmas, steps)
+    at = [int(np.argmin(np.abs(levels - s))) for s in STAGES] + [steps]
+    run = sample(EulerAncestral(), denoise, levels, *data.shape, seed + 9, device, books=False, frames=len(data))
+    noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(data.shape)
+    return [float(levels[k]) for k in at], [data + levels[k] * noise for k in at], [run.frames[k] for k in at]
+
+
 def gallery(shape):
-    """Pictures of data and of samples of the reverse chain."""
+    """Pictures at the three times of a triptych; and held-out ones, hidden under noise, and drawn again from the posterior."""
     def picture(tree, denoise, curve, sigmas, steps, test, seed, device):
         from thermosim.files.tree import Dataset, Group
         from thermosim.runs.sampling import sample
         from thermosim.samplers.ancestral import EulerAncestral
 
-        made = sample(EulerAncestral(), denoise, curve.geodesic(*sigmas, min(steps, 200)), 24, test.shape[1], seed + 9, device, books=False)
-        tree["gallery"] = Group()
-        for name, values in (("data", test[:24]), ("samples", made.x)):
-            tree[f"gallery/{name}"] = Dataset(values.reshape(len(values), *shape), ("picture", "row", "column", "channel")[: 1 + len(shape)])
+        steps, data = min(steps, GALLERY_STEPS), test[:PICTURES]
+        levels, forward, reverse = stages(denoise, curve, sigmas, steps, data, seed, device)
+        hidden = data + HIDDEN * np.random.Generator(np.random.PCG64(seed + 1)).standard_normal(data.shape)
+        # the reverse chain from x_0 + σn on, started at what was seen, draws from p(x_0|seen)
+        again = sample(EulerAncestral(), denoise, curve.geodesic(HIDDEN, sigmas[1], steps), *data.shape, seed + 10, device, books=False, start=hidden)
+        axes = ("picture", "row", "column", "channel")[: 1 + len(shape)]
+        tree["gallery"] = Group({"sigmas": levels, "hidden": HIDDEN})
+        for name, values in (("data", data), ("hidden", hidden), ("denoised", again.x), ("samples", reverse[-1])):
+            tree[f"gallery/{name}"] = Dataset(values.reshape(-1, *shape), axes)
+        for name, frames in (("forward", forward), ("reverse", reverse), ("drift", [denoise(x, s) - x for x, s in zip(forward, levels)])):
+            tree[f"gallery/{name}"] = Dataset(np.stack(frames)[:, :STRIP].reshape(len(levels), -1, *shape), ("frame", "shown", *axes[1:]))
     return picture

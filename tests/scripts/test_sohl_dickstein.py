@@ -1,11 +1,13 @@
 """Table 1 of Sohl-Dickstein et al. 2015 as its user runs it: bounds beside truths, figures, and one line for bad input."""
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from thermosim.binomial import BinomialChain
 from thermosim.datasets.heartbeat import Heartbeat
@@ -58,15 +60,38 @@ def test_heartbeat_and_swiss_roll(tmp_path):
 
 
 def test_own_pictures(tmp_path):
-    """600 IDX pictures of 4 × 4 pixels: a row, and samples beside the data."""
-    pictures = (np.random.default_rng(0).integers(2, size=(600, 4, 1)) * 200 + np.arange(4) * 10).astype(np.uint8)
-    (tmp_path / "train-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + np.array(pictures.shape, ">u4").tobytes() + pictures.tobytes())
-    done = launch("--mnist", tmp_path / "train-idx3-ubyte", "--quick", "--out", tmp_path / "out")
+    """IDX digits, CIFAR-10 records and a folder of bark, each in its true format: K, K − L_null and every panel of their figures."""
+    rng = np.random.default_rng(0)
+    digits = (rng.integers(2, size=(600, 4, 1)) * 200 + np.arange(4) * 10).astype(np.uint8)
+    (tmp_path / "train-idx3-ubyte.gz").write_bytes(gzip.compress(b"\0\0\x08\x03" + np.array(digits.shape, ">u4").tobytes() + digits.tobytes()))
+    colours = np.clip(128 + 40 * rng.standard_normal((240, 3, 1, 1)) + 20 * rng.standard_normal((240, 3, 32, 32)), 0, 255).astype(np.uint8)
+    (tmp_path / "batches").mkdir()
+    for k, part in enumerate(np.split(colours, 2)):
+        (tmp_path / "batches" / f"data_batch_{k + 1}.bin").write_bytes(b"".join(bytes([k]) + picture.tobytes() for picture in part))
+    (tmp_path / "bark").mkdir()
+    for k in range(2):
+        Image.fromarray(np.cumsum(rng.integers(-9, 10, (128, 128)), axis=1).astype(np.uint8)).save(tmp_path / "bark" / f"{k}.png")
+    done = launch("--mnist", tmp_path / "train-idx3-ubyte.gz", "--cifar10", tmp_path / "batches", "--bark", tmp_path / "bark", "--quick", "--out",
+                  tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    rows = table(tmp_path / "out")
-    assert len(rows) == 2 and all(np.isfinite(r["K"]) and np.isnan(r["limit"]) for r in rows.values())
-    tree = read_tree(tmp_path / "out" / "run.h5", "learned/mnist/gallery")
-    assert tree["data"].values.shape == tree["samples"].values.shape == (24, 4, 4)
+    rows, shapes = table(tmp_path / "out"), {"mnist": (4, 4), "cifar10": (32, 32, 3), "bark": (16, 16)}
+    assert len(rows) == 6 and all(0 < r["K_error"] < np.inf and np.isnan(r["limit"]) for r in rows.values())
+    for name in shapes:
+        fixed, least = rows[f"{name}, posterior variance"], rows[f"{name}, least variances"]
+        # the law that knows only the variance: −½ log2(2πe) a component
+        assert fixed["over_null"] - fixed["K"] == pytest.approx(2.047096, abs=1e-5) and least["K"] > fixed["K"]
+    assert rows["mnist, least variances"]["over_null"] > 0.5
+    tree = read_tree(tmp_path / "out" / "run.h5", "learned")
+    for name, shape in shapes.items():
+        gallery = tree[name]["gallery"]
+        count = 12 if name == "bark" else 24  # of 128 patches, 12 are held out
+        assert all(gallery[kind].values.shape == (count, *shape) for kind in ("data", "hidden", "denoised", "samples"))
+        assert all(gallery[kind].values.shape == (3, 8, *shape) for kind in ("forward", "reverse", "drift"))
+    # a row of these digits is dark or light but for a slope: that survives noise as large as the pictures
+    gallery = tree["mnist"]["gallery"]
+    truth, hidden, denoised = (gallery[kind].values for kind in ("data", "hidden", "denoised"))
+    assert np.mean((denoised - truth) ** 2) < 0.5 * np.mean((hidden - truth) ** 2)
+    assert (tmp_path / "out" / "learned.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("args, says", [

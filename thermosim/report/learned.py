@@ -18,7 +18,7 @@ def draw(tree):
     """The figure: a block of rows for each data set."""
     units = tree["learned"].groups
     blocks = [(name, unit, kind) for name, unit in units.items() for kind in ("triptych", "raster", "gallery") if kind in unit]
-    fig, parts = grid_figure([{"triptych": 7.4, "raster": 5.0, "gallery": 3.2}[kind] for _, _, kind in blocks], 11.0)
+    fig, parts = grid_figure([{"triptych": 7.4, "raster": 5.0, "gallery": 8.2}[kind] for _, _, kind in blocks], 11.0)
     for part, (name, unit, kind) in zip(parts, blocks):
         left, right = part.subfigures(1, 2, width_ratios=(2.1, 1))
         {"triptych": _triptych, "raster": _raster, "gallery": _gallery}[kind](left, unit[kind], name)
@@ -57,21 +57,32 @@ def _raster(fig, group, name):
 
 
 def _gallery(fig, group, name):
-    axes = fig.subplots(1, 2)
-    for ax, kind in zip(axes, ("data", "samples")):
-        values = group[kind].values
-        values = values[..., None] if values.ndim == 3 else values
-        n, height, width, channels = values.shape
-        sheet = np.full((4 * (height + 1), 6 * (width + 1), channels), np.nan)
-        for k in range(min(n, 24)):
-            y, x = divmod(k, 6)
-            sheet[y * (height + 1):, x * (width + 1):][:height, :width] = values[k]
-        low, high = np.nanquantile(group["data"].values, (0.0, 1.0))
-        sheet = np.clip((sheet - low) / (high - low), 0, 1)
-        ax.imshow(sheet if channels == 3 else sheet[..., 0], cmap="Greys_r", interpolation="nearest")
-        ax.set_axis_off()
-        ax.set_title(kind, fontsize=9)
-    fig.suptitle(name, fontsize=10)
+    """Held-out pictures, hidden, drawn again from the posterior, and samples; below, the three stages of a triptych."""
+    top, bottom = fig.subfigures(2, 1, height_ratios=(1, 1.15))
+    titles = {"data": "held-out data", "hidden": f"under noise of {group.attrs['hidden']:g}", "denoised": "drawn from the posterior", "samples": "samples"}
+    span = np.quantile(group["data"].values, (0.0, 1.0))
+    for ax, (kind, title) in zip(top.subplots(1, len(titles)), titles.items()):
+        _sheet(ax, group[kind].values, 4, np.quantile(group[kind].values, (0.002, 0.998)) if kind == "hidden" else span)
+        ax.set_title(title, fontsize=8)
+    sigmas = group.attrs["sigmas"]
+    for row, (kind, title) in zip(bottom.subplots(len(ROWS), len(sigmas)), ROWS):
+        for ax, values, sigma in zip(row, group[kind].values, sigmas):
+            _sheet(ax, values, 4, np.quantile(values, (0.002, 0.998)))
+            ax.set_title(f"{title}, σ = {sigma:.2g}", fontsize=8)
+    fig.suptitle(f"{name}: pictures of variance 1; noisy ones and drifts on scales of their own", fontsize=10)
+
+
+def _sheet(ax, values, columns, span):
+    """Pictures (n, height, width[, channel]) side by side, `columns` a row, black to white over `span`."""
+    values = values[..., None] if values.ndim == 3 else values
+    n, height, width, channels = values.shape
+    sheet = np.full((-(-n // columns) * (height + 1) - 1, columns * (width + 1) - 1, channels), span[1])
+    for k in range(n):
+        y, x = divmod(k, columns)
+        sheet[y * (height + 1):, x * (width + 1):][:height, :width] = values[k]
+    sheet = np.clip((sheet - span[0]) / (span[1] - span[0]), 0, 1)
+    ax.imshow(sheet if channels == 3 else sheet[..., 0], cmap="Greys_r", interpolation="nearest")
+    ax.set_axis_off()
 
 
 def _entropies(fig, table, shares):
