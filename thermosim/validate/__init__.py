@@ -16,6 +16,7 @@ SECTIONS = {
     "likelihood": "likelihood as work; schedules of least work",
     "data": "made data, and the least work of a swiss roll",
     "binomial": "binomial diffusion: ceilings of the heartbeat",
+    "exact": "exact scores, and what memorising means",
     "efficiency": "efficiencies of a sampler",
     "schedules": "optimal schedules; speed and accuracy",
     "engines": "engines in a trap, strokes of least work",
