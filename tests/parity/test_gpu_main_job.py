@@ -2,6 +2,8 @@
 
 Every array operation must stay on the device: one that mixes it with a NumPy array raises.
 """
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,12 @@ from thermosim.samplers.dpmpp_2m import DPMpp2M
 from thermosim.samplers.heun import Heun
 from thermosim.samplers.langevin import AnnealedLangevin, PredictorCorrector
 from thermosim.schedules import karras, vp_chain
+from thermosim.score.bound import LearnedVariances, VariationalBound, even_shares
 from thermosim.score.denoiser import Denoiser
+from thermosim.score.levels import Among
+from thermosim.score.losses import DenoisingLoss
+from thermosim.score.parametrisation import NoisePrediction, ScorePrediction, VelocityPrediction
+from thermosim.score.rates import InverseRoot
 from thermosim.score.train import TrainConfig, train
 from thermosim.runs.noising import heat, squared_error_curve
 from thermosim.runs.sampling import sample
@@ -44,6 +51,25 @@ def test_training(gpu, cpu_denoiser):
     ours = train(DATA, CONFIG, gpu, DATA[::3])
     assert close(gpu.to_host(ours.network.parameters), cpu_denoiser.network.parameters)
     assert np.abs(cpu_denoiser.network.layers[-1].W).max() > 0.01       # it did learn: these begin at 0
+
+
+LOSSES = [
+    (DenoisingLoss(Among(np.array([0.1, 0.5, 2.0]), np.array([0.2, 0.3, 0.5]))), ScorePrediction()),
+    (VariationalBound(vp_chain(4.0, 6)), NoisePrediction()),
+    (LearnedVariances(vp_chain(4.0, 6), even_shares(vp_chain(4.0, 6), 1.0)), VelocityPrediction())]
+
+
+@pytest.mark.parametrize("loss, kind", LOSSES, ids=lambda part: type(part).__name__)
+def test_training_by_other_losses(gpu, loss, kind):
+    """Clipped, by another schedule, over drawn levels: everything stays on the device."""
+    config = replace(CONFIG, steps=30, warmup=3, validate_every=10, loss=loss, parametrisation=kind, clip=0.2, patience=2,
+                     schedule=InverseRoot(5))
+    theirs, ours = (train(DATA, config, device, DATA[::3]) for device in (CPU, gpu))
+    assert close(gpu.to_host(ours.network.parameters), theirs.network.parameters)
+    x = np.ascontiguousarray(DATA[:40])
+    assert close(gpu.to_host(ours(gpu.asarray(x), 0.5)), theirs(x, 0.5))
+    if isinstance(loss, LearnedVariances):
+        assert close(gpu.to_host(loss.variance(ours, gpu.asarray(x), 2)), loss.variance(theirs, x, 2))
 
 
 @pytest.mark.parametrize("sampler", [EulerAncestral(), DPMpp2M(), Heun(), AnnealedLangevin(),

@@ -64,7 +64,7 @@ class ScorePrediction:
     """F is the score ∇ln p_σ(x), matched to that of the noise, −n/σ: denoising score matching.
 
     w = σ^power. Power 2 asks for the same accuracy of σ·score at every level (Song and Ermon 2019, 1907.05600,
-    eq. 6); power 0 is the loss at one level. Source: Vincent 2011 (Neural Computation 23, 1661), eq. 9.
+    eq. 6); power 0 is the loss at one level. Source: Vincent 2011 (Neural Computation 23, 1661), J_DSM.
     """
 
     power: float = 2.0
