@@ -5,7 +5,7 @@ The public face; every name is loaded when it is first used, so that importing t
     energies and drives   Potential, Harmonic, DoubleWell, ... ; Linear, Smooth, Piecewise, Jump, Expression
     dynamics and schemes  Overdamped, Underdamped; EulerMaruyama, ExactOU, MALA, Splitting, BAOAB, ...
     runs                  simulate (particles), heat (data to noise), sample (noise to data), FokkerPlanck (densities)
-    scores                Gaussian, GaussianMixture, Empirical (exact), Denoiser, TrainConfig, train (learned)
+    scores                Gaussian, GaussianMixture, Empirical (exact), Denoiser, Perceptron, RadialBasis, TrainConfig, train (learned)
     schedules             VP, VE, EDM, karras, log_snr, cosine, linear; MseCurve (the geodesic of least work)
 """
 
@@ -22,6 +22,7 @@ _ROOMS = {
     "score.exact": ("Gaussian", "GaussianMixture"),
     "score.empirical": ("Empirical",),
     "score.denoiser": ("Denoiser",),
+    "score.architecture": ("Perceptron", "RadialBasis"),
     "score.train": ("TrainConfig", "train"),
     "runs.particles": ("simulate",),
     "runs.noising": ("heat",),

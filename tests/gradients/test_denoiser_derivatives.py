@@ -98,8 +98,9 @@ def test_probes():
     assert v.std() > 0.9 and abs(np.mean(v[0] * v[1])) < 6 / 4000**0.5
 
 
-def test_many_rows_go_through_in_parts():
-    """More points than fit a block: each row's derivatives are its own."""
+def test_many_rows_go_through_in_parts(monkeypatch):
+    """More points than go through together: each row's derivatives are its own."""
+    monkeypatch.setattr(Denoiser, "chunk", 1000)
     model = MODELS[0][0]
     model.network.parameters[:] = np.random.default_rng(1).standard_normal(model.network.parameters.size)
     x = np.random.default_rng(9).standard_normal((3000, D))

@@ -5,7 +5,8 @@ MATCHING, ALONE = "tests/gradients/test_score_matching_gradients.py", "tests/uni
 DENSE, READ, CELLS, NET = "score/layers.py", "score/readouts.py", "score/rbf.py", "score/network.py"
 KERNELS, JETS, MODEL = "backend/cpu/network.py", "backend/cpu/activations.py", "score/denoiser.py"
 HYVARINEN, SLICED, TRACE = "score/implicit_score_matching.py", "score/sliced_score_matching.py", "score/derivatives.py"
-LEVELS, RECORD = "score/conditioning.py", "score/recorded.py"
+LEVELS, RECORD, CARD, CARD_JETS = "score/conditioning.py", "score/recorded.py", "backend/cuda/network.cuh", "backend/cuda/activations.cuh"
+DEVICES, FLOW = "tests/parity/test_gpu_device.py::test_", "tests/physics/test_likelihood.py"
 
 # (what is wrong, file in thermosim/, old text, new text, tests)
 FAULTS = [
@@ -50,4 +51,11 @@ FAULTS = [
     ("a file forgets the skips", "score/mlp.py", '"residual": self.residual', '"residual": False', [ALONE]),
     ("a file forgets the features", MODEL, '"features": recorded(self.features)', '"features": recorded(FourierFeatures(0))', [ALONE]),
     ("a file may name any part in any role", RECORD, "_made(PARTS[key], value)", "_made(sum(PARTS.values(), ()), value)", [ALONE]),
+    ("GPU: sign of tanh's curvature", CARD_JETS, "return {h, g, (REAL)-2 * h * g}", "return {h, g, (REAL)2 * h * g}", [DEVICES + "activations", DEVICES + "whole_networks"]),
+    ("GPU: tanh loses its sign", CARD_JETS, "v < (REAL)0 ? -m * q : m * q", "m * q", [DEVICES + "activations"]),
+    ("GPU: no curvature", CARD, "sum += w[at] * e[there] * u[there];", "", [DEVICES + "whole_networks"]),
+    ("GPU: softmax without its mean", CARD, "d[k] = phi[k] * (d[k] - mean)", "d[k] = phi[k] * d[k]", [DEVICES + "whole_networks"]),
+    ("GPU: weights of a step from points alone", CARD, "for (long long first = 0; first < rows; first += n)", "for (long long first = 0; first < n; first += n)", [DEVICES + "whole_networks"]),
+    ("GPU: every step's bias from all", CARD, "if (which[r] == j) sum += d[r * k + c]", "sum += d[r * k + c]", [DEVICES + "whole_networks"]),
+    ("the flow's signs of half the length", "thermo/likelihood.py", "v = probes(denoise.device, seed, 0, count, n, d)", "v = 0.5 * probes(denoise.device, seed, 0, count, n, d)", [FLOW + "::test_flow_likelihood_of_a_network"]),
 ]

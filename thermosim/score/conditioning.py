@@ -54,7 +54,7 @@ class FourierFeatures:
 
 @dataclass(frozen=True)
 class Bumps:
-    """g_j ∝ exp(−(level − τ_j)²/2w²), Σ_j g_j = 1: soft steps (Sohl-Dickstein et al. 2015, 1503.03585, appendix D.2).
+    """g_j ∝ exp(−(level − τ_j)²/2w²), Σ_j g_j = 1: soft steps (Sohl-Dickstein et al. 2015, 1503.03585, appendix D).
 
     The centres τ_j divide [low, high] evenly, its ends among them.
 

@@ -12,7 +12,6 @@ from .parametrisation import Preconditioned
 from .recorded import rebuilt_network, rebuilt_part, recorded
 
 LAYER = 1 << 18      # numbers of a layer, so many rows go through the network together: they stay in the cache
-TANGENT_ROWS = 4096  # the same, points and tangents counted
 
 
 class Denoiser(Differentiable):
@@ -108,7 +107,7 @@ class Denoiser(Differentiable):
         """
         xp, d = self.device.xp, self.dimension
         D, Jv, sigma = xp.empty_like(x), xp.empty(v.shape, x.dtype), self._levels(x, sigma)
-        for rows in _blocks(len(x), max(1, TANGENT_ROWS // (1 + len(v)))):
+        for rows in _blocks(len(x), max(1, self.chunk // (1 + len(v)))):
             centred = x[rows] - self.mean
             c_skip, c_out, c_in = self.coefficients(sigma[rows])
             inputs, level = self.inputs(centred, sigma[rows])
@@ -132,7 +131,7 @@ class Denoiser(Differentiable):
 
     @property
     def chunk(self):
-        """Rows that go through the network together."""
+        """Rows, points and tangents, that go through the network together."""
         return max(256, LAYER // max(self.network.sizes))
 
     def _chunks(self, x, sigma, through):

@@ -82,7 +82,7 @@ class NormalisedBumps:
 class RBFNetwork(Network):
     """F = Σ_k φ_k(x) A_k + b: a blend of answers A_k, by nearness to the centres of their cells.
 
-    As Sohl-Dickstein et al. (2015, 1503.03585, appendix D.1.1) take for their swiss roll, with 16 cells and one
+    As Sohl-Dickstein et al. (2015, 1503.03585, appendix D) take for their swiss roll, with 16 cells and one
     readout a step.
 
     Parameters

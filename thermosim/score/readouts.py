@@ -46,7 +46,7 @@ class SharedReadout(_Readout):
 
 
 class MixedReadout(_Readout):
-    """F = Σ_j g_j (x W_j + b_j) with weights g(level) (Sohl-Dickstein et al. 2015, 1503.03585, appendix D.2).
+    """F = Σ_j g_j (x W_j + b_j) with weights g(level) (Sohl-Dickstein et al. 2015, 1503.03585, appendix D).
 
     W (fan_in, J·fan_out) holds the W_j side by side, b (J, fan_out).
 
