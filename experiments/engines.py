@@ -3,11 +3,13 @@
     python experiments/engines.py            # 400,000 particles a cycle, about a minute on two cores
     python experiments/engines.py --quick    # 20,000 particles, seconds
 
-Carnot-like, Stirling, Otto and the optimal cycle of Schmiedl and Seifert between baths at T = 2 and 1, the Stirling
-engine also turned around into a refrigerator and once with inertia: work, both heats, entropy production, power,
-efficiency and coefficient of performance of one turn, from closed moments, from the density and from particles.
-Then efficiency against power for cycles of every duration, beside the second law and what low-dissipation
-engines reach at maximum power. Written to run.h5; the figure is drawn from the file.
+Carnot-like, Stirling (also with a regenerator of three stores, and with inertia), Otto and the optimal cycle of
+Schmiedl and Seifert between baths at T = 2 and 1, the Stirling cycle also turned around into a refrigerator and heat
+pump: work, both heats, entropy production, power, efficiency and coefficients of performance of one turn, from closed
+moments, from the density and from particles. Then efficiency against power for cycles of every duration, each beside
+what no cycle beats: the second law, the speed limit of W2, the trade-off of power and efficiency, the uncertainty
+relation and the frontier of low dissipation; and the efficiency at maximum power. Written to run.h5; the figure is
+drawn from the file.
 """
 
 import sys
@@ -22,7 +24,7 @@ SAID = {"engine": "which cycle", "road": "moments (closed), density (grid, extra
         "work": "W of a turn, on the system", "heat_hot": "Q from the hot bath", "heat_cold": "Q from the cold bath",
         "entropy_production": "Σ = −Q_h/T_h − Q_c/T_c", "power": "−W/duration", "efficiency": "−W/Q_h, of an engine",
         "cop": "Q_c/W, of a refrigerator", "cop_heating": "−Q_h/W, of a heat pump"}
-MISSING = {"efficiency": "the cycle delivers no work", "cop": "the cycle does not cool",
+MISSING = {**dict.fromkeys(("efficiency", "speed_limit", "power_efficiency", "uncertainty"), "the cycle delivers no work"), "cop": "the cycle does not cool",
            "cop_heating": "the cycle heats nothing"}
 
 
@@ -43,9 +45,10 @@ def cycles():
     best, over = SchmiedlSeifert(1.0, 2.0, HOT, COLD), OverdampedMoments()
     stirling = strokes.stirling(HOT, COLD, 4.0, 1.0, 3.0, 1.0)
     return [("carnot", strokes.carnot(HOT, COLD, 4.0, 1.0, 4.0, 4.0), over), ("stirling", stirling, over),
+            ("stirling, 3 stores", strokes.regenerated_stirling(HOT, COLD, 4.0, 1.0, 3.0, 4.0, 3), over),
             ("otto", strokes.otto(HOT, COLD, 1.5, 1.0, 1.0), over),
             ("optimal", best.strokes(best.best_duration, best.best_duration), over),
-            ("refrigerator", strokes.reversed_cycle(strokes.stirling(HOT, COLD, 4.0, 1.0, 12.0, 2.0)), over),
+            ("refrigerator", strokes.reversed_cycle(strokes.stirling(HOT, COLD, 4.0, 1.0, 10.0, 2.0)), over),
             ("stirling, inertia", stirling, UnderdampedMoments(friction=2.0, mass=0.5))]
 
 
@@ -80,23 +83,64 @@ def table(particles, cells, tolerance, seed):
     return columns
 
 
-def trade_off(points):
-    """Efficiency and power of three engines for durations of an isotherm from 0.3 to 300."""
-    import numpy as np
-
+def makers():
+    """Cycles by the duration of an isotherm."""
     from thermosim.thermo.cycles import strokes
-    from thermosim.thermo.cycles.moments import limit_cycle
     from thermosim.thermo.cycles.optimal import SchmiedlSeifert
 
-    best, found = SchmiedlSeifert(1.0, 2.0, HOT, COLD), {"engine": [], "duration": [], "power": [], "efficiency": []}
-    makers = {"optimal": lambda t: best.strokes(t, t), "carnot": lambda t: strokes.carnot(HOT, COLD, 4.0, 1.0, t, t),
-              "stirling": lambda t: strokes.stirling(HOT, COLD, 4.0, 1.0, t, 1.0)}
-    for engine, make in makers.items():
-        for t in np.geomspace(0.3, 300, points):
-            books = limit_cycle(make(t)).books
-            for name, value in zip(found, (engine, books.duration, books.power, books.efficiency)):
-                found[name].append(value)
+    best = SchmiedlSeifert(1.0, 2.0, HOT, COLD)
+    return {"optimal": lambda t: best.strokes(t, t), "carnot": lambda t: strokes.carnot(HOT, COLD, 4.0, 1.0, t, t),
+            "stirling": lambda t: strokes.stirling(HOT, COLD, 4.0, 1.0, t, 1.0)}
+
+
+def trade_off(points):
+    """Efficiency and power for durations of an isotherm from 0.5 to 100, and the efficiency that each bound leaves there."""
+    import numpy as np
+
+    from thermosim.files.progress import Progress
+    from thermosim.thermo.cycles import bounds
+    from thermosim.thermo.cycles.fluctuations import scatter
+    from thermosim.thermo.cycles.moments import limit_cycle
+
+    found = {}
+    for engine, make in Progress(list(makers().items()), "durations", "engine"):
+        for t in np.geomspace(0.5, 100, points):
+            turn = limit_cycle(make(t))
+            books = turn.books
+            least = {"speed_limit": bounds.speed_limit(turn).sum(), "power_efficiency": bounds.power_efficiency(turn),
+                     "uncertainty": scatter(turn.strokes).least_entropy()}
+            line = {"engine": engine, "duration": books.duration, "power": books.power, "efficiency": books.efficiency,
+                    **{name: bounds.most_efficiency(books, entropy) for name, entropy in least.items()}}
+            for name, value in line.items():
+                found.setdefault(name, []).append(value)
     return found
+
+
+def at_maximum_power():
+    """Duration, power and efficiency where the power of each engine is largest."""
+    import numpy as np
+    from scipy.optimize import minimize_scalar
+
+    from thermosim.thermo.cycles.moments import limit_cycle
+
+    found = {"engine": [], "duration": [], "power": [], "efficiency": []}
+    for engine, make in makers().items():
+        log_t = minimize_scalar(lambda s: -limit_cycle(make(np.exp(s))).books.power, bounds=(-0.5, 3.0), method="bounded", options={"xatol": 1e-5}).x
+        books = limit_cycle(make(np.exp(log_t))).books
+        for name, value in zip(found, (engine, books.duration, books.power, books.efficiency)):
+            found[name].append(value)
+    return found
+
+
+def edge(points):
+    """The frontier of low dissipation between the end laws of the optimal engine: the most power at each efficiency."""
+    import numpy as np
+
+    from thermosim.thermo.cycles import bounds
+
+    best = bounds.most_power(HOT, COLD, 1.0, 2.0)
+    efficiency = (1 - COLD/HOT)*(np.arange(points) + 0.5)/points
+    return {"efficiency": efficiency, "power": np.array([best*bounds.frontier(HOT, COLD, x) for x in efficiency])}
 
 
 def write(path, args, settings, points):
@@ -121,26 +165,31 @@ def write(path, args, settings, points):
                 **({"nan_reason": reason} if reason else {})}
 
     tree["summary"] = ledger_group({k: (v, about(k, SAID)) for k, v in table(**settings, seed=args.seed).items()}, "summary_row")
-    words = {"engine": "which cycle", "duration": "of a turn", "power": "−W/duration, closed moments", "efficiency": "−W/Q_h"}
-    tree["trade_off"] = ledger_group({k: (v, about(k, words)) for k, v in trade_off(points).items()}, "trade_off_row")
+    words = {"engine": "which cycle", "duration": "of a turn", "power": "−W/duration, closed moments", "efficiency": "−W/Q_h",
+             "speed_limit": "most efficiency by the speed limit of W2, stroke by stroke",
+             "power_efficiency": "most efficiency by the trade-off of power and efficiency (Shiraishi, Saito, Tasaki 2016)",
+             "uncertainty": "most efficiency by the uncertainty relation of a driven turn (Koyuk, Seifert 2020)"}
+    for name, columns in (("trade_off", trade_off(points)), ("maximum_power", at_maximum_power()), ("frontier", edge(5*points))):
+        tree[name] = ledger_group({k: (v, about(k, words)) for k, v in columns.items()}, f"{name}_row")
     tree["landmarks"] = ledger_group({k: (np.array([v]), {"units": "1", "sign": "+", "definition": f"{k.replace('_', ' ')} efficiency"})
                                       for k, v in marks.items()}, "landmark")
     write_tree(path, tree)
-    return tree["summary"]
+    return tree
 
 
 def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
-    settings = {"particles": args.particles or (20_000 if args.quick else 400_000), "cells": 160 if args.quick else 300,
-                "tolerance": 1e-3 if args.quick else 1e-5}
+    settings = {"particles": args.particles or (20_000 if args.quick else 400_000), "cells": 120 if args.quick else 300,
+                "tolerance": 2e-3 if args.quick else 1e-5}
     print(f"thermosim {__version__}: {settings['particles']} particles a cycle, densities on {settings['cells']} cells, into {args.out}", flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw
     from thermosim.show import format_table
 
     out = writable_folder(args.out)
-    print(format_table(write(out/"run.h5", args, settings, 12 if args.quick else 40)))
+    tree = write(out/"run.h5", args, settings, 14 if args.quick else 40)
+    print(format_table(tree["summary"]), format_table(tree["maximum_power"], explain=False), sep="\n\nat maximum power:\n")
     draw(out/"run.h5")
     print(f"wrote {out/'run.h5'} and {out/'engines.png'}")
     return 0

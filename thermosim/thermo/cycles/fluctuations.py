@@ -83,7 +83,7 @@ def scatter(strokes, medium=OverdampedMoments()):
     z = np.concatenate([[w0, 0.0], np.zeros(4), S.ravel()])
     for s in strokes:
         bath = np.array([1.0, 0.0]) if s.temperature == hot else np.array([0.0, 1.0])
-        z = solve_ivp(of(s, bath), (0.0, s.duration), z, method="DOP853", rtol=1e-10, atol=1e-12).y[:, -1]
+        z = solve_ivp(of(s, bath), (0.0, s.duration), z, method="LSODA", rtol=1e-10, atol=1e-12).y[:, -1]
     k = strokes[-1].k(strokes[-1].duration)                 # the turn opens with the jump to its first stroke
     taken = np.array([[0.5*k, -0.5*k, -1.0, -1.0], [0, 0, 1, 0], [0, 0, 0, 1]])     # W by the first law, Q_h, Q_c
     return Scatter(taken @ [z[0], w0, *z[2:4]], taken @ z[6:].reshape(4, 4) @ taken.T, taken @ [z[1], 0.0, *z[4:6]])
