@@ -180,8 +180,8 @@ def write(path, args, settings, points):
 def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
-    settings = {"particles": args.particles or (20_000 if args.quick else 400_000), "cells": 120 if args.quick else 300,
-                "tolerance": 2e-3 if args.quick else 1e-5}
+    settings = {"particles": args.particles or (20_000 if args.quick else 400_000), "cells": 160 if args.quick else 300,
+                "tolerance": 1e-3 if args.quick else 1e-5}
     print(f"thermosim {__version__}: {settings['particles']} particles a cycle, densities on {settings['cells']} cells, into {args.out}", flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw
