@@ -23,7 +23,7 @@ FAULTS = [
     ("tanh by e^v near 0", JETS, "m = fma(fma(r * r, _exp(r), r), power, power - one)", "m = (one + fma(r * r, _exp(r), r)) * power - one", [ALONE]),
     ("curvature of SiLU", JETS, "fma(v, one - s - s, type(v)(2))", "fma(v, one - s, type(v)(2))", [LAYERS]),
     ("the skip is not led back", DENSE, "dx += above", "dx += 0 * above", [LAYERS]),
-    ("tangents are not skipped", DENSE, "h += x", "h[:n] += x[:n]", [LAYERS]),
+    ("tangents are not skipped", DENSE, "tangents *= g\n        if self.skip:\n            h += x", "tangents *= g\n        if self.skip:\n            h[:n] += x[:n]", [LAYERS]),
     ("slope of tangents missing", DENSE, "tangents *= g", "pass", [LAYERS]),
     ("tangents of points in another order", NET, "bundle[n:].reshape(m, n, -1)[:] = tangents", "bundle[n:].reshape(n, m, -1)[:] = tangents.transpose(1, 0, 2)", [LAYERS]),
     ("a shared readout's bias in tangents", READ, "out = self.device.matmul(x, self.W, self._out(len(x)))\n        out[:n] += self.b",
