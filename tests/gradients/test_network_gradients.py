@@ -32,9 +32,11 @@ def cases():
                 sizes = (3, 4, 4, 2)
                 net = MLP(sizes, np.float64, DEVICE, activation=activation, residual=residual, readout=readout)
                 lower = partial(plain.hidden, sizes=sizes, f=f, residual=residual)
-                yield net, lower, readout, f"{type(activation).__name__}-{'skips' if residual else 'plain'}-{type(readout).__name__}"
+                name = f"{type(activation).__name__}-{'skips' if residual else 'plain'}-{type(readout).__name__}"
+                yield net, lower, readout, name
     for readout in READOUTS:
-        yield RBFNetwork((3, 5, 2), np.float64, DEVICE, readout=readout), partial(plain.cells, sizes=(3, 5, 2)), readout, f"RBF-{type(readout).__name__}"
+        net = RBFNetwork((3, 5, 2), np.float64, DEVICE, readout=readout)
+        yield net, partial(plain.cells, sizes=net.sizes), readout, f"RBF-{type(readout).__name__}"
     yield MLP((3, 2), np.float64, DEVICE), lambda x, take: x, Nothing(), "linear"
 
 

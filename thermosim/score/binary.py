@@ -6,7 +6,8 @@ from ..binomial import BinomialChain
 from ..errors import UserError
 from ..files.store import read_tree, write_tree
 from ..files.tree import Dataset, Group
-from .mlp import MLP
+from .architecture import Perceptron
+from .conditioning import Nothing
 from .recorded import rebuilt_network, recorded
 
 INDEX, LEVEL, SITES = 0x7261, 0x7262, 0x7263   # Philox streams of training
@@ -59,9 +60,17 @@ class BinaryDenoiser:
     network : Network
         From 2L + 2 inputs to L outputs; the level that its readout may depend on is the remembered share.
     chain : BinomialChain
+
+    Raises
+    ------
+    UserError
+        If inputs and outputs of the network are others.
     """
 
     def __init__(self, network, chain):
+        inputs, L = network.sizes[0], network.sizes[-1]
+        if inputs != 2 * L + 2:
+            raise UserError(f"a network of {inputs} inputs does not fit {L} binary sites, which make {2 * L + 2}: give it no features of its own")
         self.network, self.chain, self.device = network, chain, network.device
 
     def logits(self, x, memory):
@@ -138,7 +147,7 @@ class BinaryLoss:
 
 
 def train_binary(sample, chain, L, device, config, progress=iter):
-    """Fit a `BinaryDenoiser` of SiLU layers by Adam; the running mean of its weights is what is kept.
+    """Fit a `BinaryDenoiser` by Adam; the running mean of its weights is what is kept.
 
     Parameters
     ----------
@@ -148,11 +157,11 @@ def train_binary(sample, chain, L, device, config, progress=iter):
         Sites.
     device : Cpu
     config : train.TrainConfig
-        Of which width, depth, batch, steps, rate, warmup, ema, betas, decay, dtype and seed are used.
+        Of which architecture (or width and depth), batch, steps, rate, warmup, ema, betas, decay, dtype and seed are used.
     progress : callable over the steps
     """
-    sizes = (2 * L + 2, *[config.width] * config.depth, L)
-    denoiser, mean = (BinaryDenoiser(MLP(sizes, config.dtype, device, config.seed), chain) for _ in range(2))
+    plan = config.architecture or Perceptron(config.width, config.depth, features=Nothing())
+    denoiser, mean = (BinaryDenoiser(plan.network(2 * L + 2, L, config.dtype, device, config.seed), chain) for _ in range(2))
     loss = BinaryLoss(denoiser, sample, config.batch, config.seed)
     parameters = denoiser.network.parameters
     m, v = device.xp.zeros_like(parameters), device.xp.zeros_like(parameters)
