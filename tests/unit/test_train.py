@@ -17,9 +17,9 @@ from thermosim.files.checkpoint import Journal
 from thermosim.schedules import vp_chain
 from thermosim.score import rates
 from thermosim.score import train as training
-from thermosim.score.bound import LearnedVariances, VariationalBound
+from thermosim.score.bound import LearnedVariances, VariationalBound, even_shares
 from thermosim.score.denoiser import Denoiser
-from thermosim.score.levels import Minibatches
+from thermosim.score.levels import Among, Minibatches
 from thermosim.score.losses import DenoisingLoss
 from thermosim.score.mlp import MLP
 from thermosim.score.parametrisation import PARAMETRISATIONS, NoisePrediction, ScorePrediction
@@ -144,8 +144,21 @@ def test_patience_ends_where_it_says(monkeypatch):
     assert last + 1 < IMPATIENT.steps
     longer = train(points()[:30], replace(IMPATIENT, patience=None, steps=last + 1), DEVICE, points(seed=1))
     assert np.array_equal(stopped.network.parameters, longer.network.parameters)
-    with pytest.raises(UserError, match="patience needs validation data"):
-        train(points(), IMPATIENT, DEVICE)
+
+
+@pytest.mark.parametrize("build, words", [
+    (lambda: train(points(), IMPATIENT, DEVICE), "patience = 60 needs validation data"),
+    (lambda: train(points(), replace(SMALL, patience=0), DEVICE, points()), "at least one look"),
+    (lambda: train(points(), replace(SMALL, clip=0.0), DEVICE), "clip = 0.0 must be a norm above 0"),
+    (lambda: train(points(), replace(SMALL, warmup=0), DEVICE), "warmup = 0 must be more"),
+    (lambda: rates.Stairs(0), "at least 1 step"), (lambda: rates.Stairs(5, 2.0), "at most 1"),
+    (lambda: rates.LinearDecay(last=2.0), "between 0 and 1"), (lambda: rates.InverseRoot(-1.0), "more than 0 steps"),
+    (lambda: Among([0.1, 0.0]), "positive numbers"), (lambda: Among([0.1, 0.2], [0.5, 0.4]), "sum to one"),
+    (lambda: VariationalBound(vp_chain(5.0, 4), np.full(3, 1 / 3)), "probabilities of 4 noise levels")])
+def test_settings_that_make_no_sense(build, words):
+    with pytest.raises(UserError, match=words) as error:
+        build()
+    assert "\n" not in str(error.value)
 
 
 def test_clipping():
@@ -227,6 +240,16 @@ def test_files_know_what_the_network_predicts(kind, tmp_path):
         old = Denoiser(net, [1.0, 2.0], 0.5)
         assert np.array_equal(Denoiser.load(tmp_path / "old.h5", DEVICE)(x, 0.7), old(x, 0.7))
     assert np.array_equal(after.shares(x, 0.7), before.shares(x, 0.7)) and after.shares(x, 0.7).std() > 0.01
+
+
+def test_a_long_chain_is_written_down(tmp_path):
+    """Three columns of 3,000 steps are among the settings; a file holds and returns them."""
+    chain = vp_chain(10.0, 3000)
+    loss = VariationalBound(chain, even_shares(chain, 1.0))
+    kept = trained(points(), replace(SMALL, steps=2, loss=loss), DEVICE, tmp_path)
+    again = Denoiser.load(next(tmp_path.glob("*.h5")), DEVICE)
+    assert again.config == kept.config and again.config["loss"]["is"] == "VariationalBound"
+    assert again.config["loss"]["probabilities"] == list(loss.probabilities) and len(again.config["loss"]["chain"]["alpha"]) == 3001
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -31,10 +31,18 @@ class VariationalBound(Loss):
         Of data as they are, not centred; from clean data or from noise_0 > 0.
     probabilities : (N,) array, optional
         p_n > 0 with which step n = 1 … N is drawn, equal unless given; see `even_shares`.
+
+    Raises
+    ------
+    UserError
+        If the probabilities are none.
     """
 
     chain: Chain
     probabilities: np.ndarray = None
+
+    def __post_init__(self):
+        self.law    # made now, to complain now
 
     @cached_property
     def steps(self):
@@ -47,6 +55,7 @@ class VariationalBound(Loss):
 
     @cached_property
     def law(self):
+        """Which steps are drawn, by their noise levels."""
         sigmas = np.array([self.chain.sigma(n) for n in range(1, len(self.chain) + 1)])
         return Among(sigmas, self.probabilities)
 

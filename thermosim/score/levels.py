@@ -3,6 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import UserError
+
 # Philox streams of training, one for each use, so that none shares numbers with another
 INDEX, LEVEL, NOISE = 0x7161, 0x7162, 0x7163
 
@@ -71,11 +73,23 @@ class Among:
     ----------
     sigmas : (N,) array, > 0
     probabilities : (N,) array, optional
-        Summing to one.
+        > 0, summing to one.
+
+    Raises
+    ------
+    UserError
+        If there is no level, one is not positive, or the probabilities are none.
     """
 
     sigmas: np.ndarray
     probabilities: np.ndarray = None
+
+    def __post_init__(self):
+        sigmas, p = np.asarray(self.sigmas, float), self.probabilities
+        if sigmas.ndim != 1 or not len(sigmas) or not np.all(sigmas > 0):
+            raise UserError("noise levels to draw from must be a list of positive numbers")
+        if p is not None and (np.shape(p) != sigmas.shape or not np.all(np.asarray(p) > 0) or abs(np.sum(p) - 1) > 1e-9):
+            raise UserError(f"probabilities of {len(sigmas)} noise levels must be as many positive numbers that sum to one")
 
     def places(self, batches, step):
         """(batch,) indices into `sigmas`."""

@@ -1,6 +1,16 @@
-"""Learning rates: each schedule gives the rate of step 0, 1, … steps − 1 from the largest rate, `peak`."""
+"""Learning rates: each schedule gives the rate of step 0, 1, … steps − 1 from the largest rate, `peak`.
+
+Settings that are no numbers of steps raise a UserError.
+"""
 import math
 from dataclasses import dataclass
+
+from ..errors import UserError
+
+
+def _require(sound, what):
+    if not sound:
+        raise UserError(f"learning rate: {what}")
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,9 @@ class WarmupCosine:
 
     warmup: float | None = None
 
+    def __post_init__(self):
+        _require(self.warmup is None or self.warmup > 0, f"warmup = {self.warmup} must be more than 0 steps")
+
     def __call__(self, peak, step, steps):
         warmup = steps / 10 if self.warmup is None else self.warmup
         return peak * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -34,6 +47,10 @@ class LinearDecay:
 
     warmup: float = 1.0
     last: float = 0.0
+
+    def __post_init__(self):
+        _require(self.warmup > 0, f"warmup = {self.warmup} must be more than 0 steps")
+        _require(0 <= self.last <= 1, f"last = {self.last} must lie between 0 and 1, in units of the peak")
 
     def __call__(self, peak, step, steps):
         if step + 1 < self.warmup:
@@ -49,6 +66,10 @@ class Stairs:
     every: int
     factor: float = 0.5
 
+    def __post_init__(self):
+        _require(self.every >= 1, f"every = {self.every} must be at least 1 step")
+        _require(0 < self.factor <= 1, f"factor = {self.factor} must be above 0 and at most 1")
+
     def __call__(self, peak, step, steps):
         return peak * self.factor ** (step // self.every)
 
@@ -58,6 +79,9 @@ class InverseRoot:
     """Up linearly over `warmup` steps, then peak·√(warmup/step) (Vaswani et al. 2017, 1706.03762, eq. 3)."""
 
     warmup: float = 100.0
+
+    def __post_init__(self):
+        _require(self.warmup > 0, f"warmup = {self.warmup} must be more than 0 steps")
 
     def __call__(self, peak, step, steps):
         return peak * min((step + 1) / self.warmup, math.sqrt(self.warmup / (step + 1)))

@@ -165,11 +165,13 @@ def train(data, config, device, validation=None, journal=None):
     Raises
     ------
     UserError
-        If the data are not finite numbers of shape (n, d) that differ, if there is patience without validation
-        data, or if the loss grows beyond bounds.
+        If the data are not finite numbers of shape (n, d) that differ, patience or clip make no sense, or the
+        loss grows beyond bounds.
     """
-    if config.patience is not None and validation is None:
-        raise UserError("patience needs validation data to look at: give some, or set patience = None")
+    if config.patience is not None and (validation is None or config.patience < 1):
+        raise UserError(f"patience = {config.patience} needs validation data and at least one look: give them, or set it to None")
+    if config.clip is not None and not config.clip > 0:
+        raise UserError(f"clip = {config.clip} must be a norm above 0, or None")
     run = _Run(_checked(data), config, device, None if validation is None else _checked(validation))
     checkpoint = _Checkpoint(journal, run)
     start = checkpoint.restore()
