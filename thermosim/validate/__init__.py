@@ -18,6 +18,7 @@ SECTIONS = {
     "binomial": "binomial diffusion: ceilings of the heartbeat",
     "exact": "exact scores, and what memorising means",
     "efficiency": "efficiencies of a sampler",
+    "cycles": "samplers as cycles, Carnot's among them",
     "schedules": "optimal schedules; speed and accuracy",
     "engines": "engines in a trap, strokes of least work",
     "feedback": "an engine that runs on information",
