@@ -52,6 +52,29 @@ def test_one_step_errors_and_gain_are_the_closed_ones(gaussian):
     assert np.allclose(gaussian.gain(fine).mean(axis=1), expected, rtol=0.25)
 
 
+def test_one_step_of_dpmpp_2m_knows_the_step_before(gaussian):
+    """From x_j by its own formula, with D one equal step earlier: D = s²x/(s² + σ²), x ∝ √(s² + σ²)."""
+    nodes = np.array([30, 50, 70])
+    before, i, j = gaussian.sigmas[nodes]
+    D = [S2 / np.sqrt(S2 + s * s) for s in (before, i)]          # in units of x/√(s² + σ²)
+    step = j / i * np.sqrt(S2 + i * i) + (1 - j / i) * (1.5 * D[1] - 0.5 * D[0])
+    scale = np.sqrt(np.mean(gaussian.x[50] ** 2) / (S2 + i * i))
+    assert gaussian.one_step_errors(DPMpp2M(), nodes)[1, 2] == pytest.approx(scale * abs(step - np.sqrt(S2 + j * j)), rel=1e-4)
+
+
+def test_the_gain_is_weighed_in_the_optimum(gaussian):
+    """Gaussian data: an error at σ shrinks by √((s² + σ_min²)/(s² + σ²)) on its way, so that steps belong further down."""
+    told = recommend(gaussian, Euler(), 6)
+
+    def cost(s, weight):
+        i, v = s[:-1], S2 + s * s
+        missed = v[:-1] * (1 + (s[1:] - i) * i / v[:-1] - np.sqrt(v[1:] / v[:-1])) ** 2
+        return np.sum(missed / v[1:] if weight else missed)
+
+    plain, weighted = told.candidates["transport_optimum"], told.candidates["transport_optimum_J"]
+    assert cost(weighted, True) < 0.9 * cost(plain, True) and cost(plain, False) < 0.9 * cost(weighted, False)
+
+
 def test_the_error_curve_of_its_own_samples_is_the_mmse():
     """Gaussian data: mmse = s²σ²/(s² + σ²); 2,048 ends, 2 % of sampling error a level."""
     pilot = Pilot(GAUSS, 20 * np.random.default_rng(1).standard_normal((2048, 1)), 20.0, 0.05)

@@ -143,7 +143,7 @@ def _candidates(pilot, sampler, steps, curve):
     fine = len(pilot.sigmas) - 1
     # a sampler that asks inside its step pays for every pair: fewer nodes, fewer particles
     asks = sampler.evaluations > 1
-    nodes = np.unique(np.linspace(0, fine, min(fine, 25 if asks else 100) + 1).astype(int))
+    nodes = np.unique(np.linspace(0, fine, min(fine, 25 if asks else 50) + 1).astype(int))
     rows = slice(None, None, max(1, min(4, pilot.n // 64)) if asks else 1)
     places = np.unique(np.linspace(0, fine, NODES + 1).astype(int))
     u = np.log(pilot.sigmas)
