@@ -14,6 +14,7 @@ from thermosim.backend.cpu.device import Cpu  # noqa: E402
 from thermosim.runs.sampling import START, Draws, sample  # noqa: E402
 from thermosim.samplers import (DDIM, DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp3M, Euler, EulerAncestral,  # noqa: E402
                                 Heun)
+from thermosim.thermo.geodesic import MseCurve  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 BETAS = {"beta_start": 1e-4, "beta_end": 0.012, "beta_schedule": "linear"}
@@ -102,3 +103,14 @@ def test_it_is_ddim_and_ddpm_of_diffusers(name, tolerance, monkeypatch):
     alpha_bar = scheduler.alphas_cumprod[scheduler.timesteps].double().numpy()
     grid = np.append(np.sqrt((1 - alpha_bar) / alpha_bar), 0.0)
     assert np.abs(ours(sampler, grid) - theirs(scheduler, grid[:-1], scale)).max() < tolerance
+
+
+def test_a_computed_grid_goes_in_as_sigmas():
+    """A work geodesic given to their scheduler: as it is; it asks at our levels and ends where ours does."""
+    levels = np.geomspace(15.0, 0.02, 60)
+    curve = MseCurve(levels, D / (1 + levels**-2.0))
+    for grid in (curve.geodesic(15.0, 0.02, 12), curve.even(15.0, 0.02, 12)):
+        scheduler = diffusers.EulerDiscreteScheduler(**BETAS)
+        scheduler.set_timesteps(sigmas=list(grid))
+        assert np.allclose(scheduler.sigmas.double().numpy(), grid, rtol=1e-6)
+        assert np.allclose(theirs(scheduler, grid[:-1], lambda s: 1.0), ours(Euler(), grid), atol=2e-5)
