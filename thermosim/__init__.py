@@ -6,7 +6,7 @@ The public face; every name is loaded when it is first used, so that importing t
     dynamics and schemes  Overdamped, Underdamped; EulerMaruyama, ExactOU, MALA, Splitting, BAOAB, ...
     runs                  simulate (particles), heat (data to noise), sample (noise to data), FokkerPlanck (densities)
     scores                Gaussian, GaussianMixture, Empirical (exact), Denoiser, Perceptron, RadialBasis, TrainConfig, train (learned)
-    schedules             VP, VE, EDM, karras, log_snr, cosine, linear; MseCurve (the geodesic of least work)
+    schedules             VP, VE, EDM, karras, log_snr, cosine, linear; MseCurve (the geodesic of least work), schedule (measured for a sampler)
 """
 
 from .version import __version__
@@ -29,6 +29,7 @@ _ROOMS = {
     "runs.sampling": ("sample",),
     "samplers": ("SAMPLERS",),
     "thermo.geodesic": ("MseCurve",),
+    "thermo.recommend": ("schedule",),
     "backend": ("open_device",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

@@ -30,10 +30,10 @@ def _rate(pilot):
 
 
 def transport_optimum(pilot, sampler, errors, nodes, steps, mesh=400):
-    """Least Σ⟨|J_j(step(x_i→j) − x_j)|²⟩ over all grids, by dynamic programming.
+    """Least Σ⟨|step(x_i→j) − x_j|²⟩ over all grids, by dynamic programming.
 
-    The measured one-step errors (`Pilot.one_step_errors` on `nodes`), divided by h^{p+1}, are smooth and
-    are interpolated to `mesh` levels.
+    The measured one-step errors (`Pilot.one_step_errors` on `nodes`, times a gain where what is left of them at the end
+    is to count), divided by h^{p+1}, are smooth and are interpolated to `mesh` levels.
     """
     u, order = -np.log(pilot.sigmas[nodes]), sampler.order + 1
     upper = np.triu_indices(len(u), 1)
