@@ -118,3 +118,14 @@ def test_initial_weights():
 def test_unknown_device():
     with pytest.raises(UserError, match="did you mean 'cpu'"):
         open_device("cpi")
+
+
+def test_buffers_begin_with_a_cache_line():
+    """64 bytes, at any shape and type, none of them too short to be written to its end."""
+    for shape, dtype in ((7, np.float32), ((3, 5), np.float64), ((512, 130), np.float32), (0, np.float32), ((0, 4), np.float64)):
+        a = DEVICE.empty(shape, dtype)
+        assert a.ctypes.data % 64 == 0 or not a.size
+        assert a.shape == np.empty(shape).shape and a.dtype == dtype and a.flags.c_contiguous and a.flags.writeable
+        a[...] = 1
+    net = network(np.float32)
+    assert net.parameters.ctypes.data % 64 == net.gradient.ctypes.data % 64 == 0 and not MLP(SIZES, np.float32, DEVICE).layers[-1].W.any()

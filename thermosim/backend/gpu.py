@@ -66,6 +66,10 @@ class Gpu:
         """x as a NumPy array."""
         return cupy.asnumpy(x)
 
+    def empty(self, shape, dtype):
+        """An array for anything, C-contiguous."""
+        return cupy.empty(shape, dtype)
+
     def normals(self, seed, stream, draw, n, d, first=0, dtype=numpy.float64, out=None):
         """Standard normals (n, d): particles first .. first+n−1, components 0 .. d−1 of one draw.
 

@@ -13,11 +13,11 @@ class Rows:
 
     def __init__(self, width, dtype, device):
         self.width, self.dtype, self.device = width, dtype, device
-        self._all = device.xp.empty((0, width), dtype)
+        self._all = device.empty((0, width), dtype)
 
     def __call__(self, n):
         if n > len(self._all):
-            self._all = self.device.xp.empty((n, self.width), self.dtype)
+            self._all = self.device.empty((n, self.width), self.dtype)
         return self._all[:n]
 
 

@@ -44,8 +44,9 @@ class Network:
         count = sum(map(np.prod, shapes))
         if parameters is not None and np.shape(parameters) != (count,):
             raise UserError(f"this network has {count} parameters, not {np.size(parameters)}")
-        self.parameters = device.xp.zeros(count, self.dtype)
-        self.gradient = device.xp.zeros(count, self.dtype)
+        self.parameters, self.gradient = (device.empty(count, self.dtype) for _ in range(2))
+        self.parameters.fill(0)
+        self.gradient.fill(0)
         views, slopes = (iter(_views(flat, shapes)) for flat in (self.parameters, self.gradient))
         for place, layer in enumerate(layers):
             own = [(next(views), next(slopes)) for _ in layer.shapes]

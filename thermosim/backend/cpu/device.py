@@ -30,6 +30,14 @@ class Cpu:
         """x as a NumPy array."""
         return numpy.asarray(x)
 
+    def empty(self, shape, dtype):
+        """An array for anything, C-contiguous. It begins with a cache line, so that no vector of a kernel straddles two."""
+        dtype = numpy.dtype(dtype)
+        size = int(numpy.prod(shape)) * dtype.itemsize
+        room = numpy.empty(size + 64, numpy.uint8)
+        start = -room.ctypes.data % 64
+        return room[start:start + size].view(dtype).reshape(shape)
+
     def normals(self, seed, stream, draw, n, d, first=0, dtype=numpy.float64, out=None):
         """Standard normals (n, d): particles first .. first+n−1, components 0 .. d−1 of one draw.
 

@@ -26,6 +26,7 @@ else:
 NARROW = (12, 1, min(WIDE[2], 32))     # for columns left over: loads limit it, longer vectors gain nothing
 BLOCK = 8                          # tiles of rows that go through all columns together
 WORTH_A_THREAD = 8_000_000         # multiply-adds, some 150 µs: to hand over a share takes 40
+THIN = 4                           # columns that are rather made the rows of the transposed product
 DATA = 4                           # where Numba keeps an array's pointer in its structure
 
 
@@ -86,7 +87,7 @@ def _tile(rows, vectors, length):
     return tile
 
 
-_wide_tile, _narrow_tile = _tile(*WIDE), _tile(*NARROW)
+_wide_tile, _single_row, _narrow_tile = _tile(*WIDE), _tile(1, *WIDE[1:]), _tile(*NARROW)
 
 
 @strict
@@ -111,8 +112,8 @@ def _wide(start, stop, a, a_row, a_k, b, b_column, b_k, c, columns, depth, bias,
                     _wide_tile(a, cut * a_row, a_row, a_k, b, j * b_column, b_k, spare, 0, width, depth)
                     c[top:n, j:j + width] = spare[top - cut:]
                 else:
-                    for r in range(n):     # one row, `rows` times at the same place
-                        _wide_tile(a, r * a_row, 0, a_k, b, j * b_column, b_k, c, r * m + j, 0, depth)
+                    for r in range(n):
+                        _single_row(a, r * a_row, 0, a_k, b, j * b_column, b_k, c, r * m + j, 0, depth)
         top, end = first * rows, min(last * rows, n)
         if slope.size:
             silu(c[top:end], bias, slope[top:end])
@@ -234,12 +235,15 @@ def _product(a, b, out, bias=None, slope=None):
             or not out.flags.c_contiguous):
         raise ValueError(f"matmul: {a.dtype} {a.shape} times {b.dtype} {b.shape} "
                          f"into {out.dtype} {out.shape}")
-    if bias is None:
-        bias, slope = _NO_BIAS[kind], _NO_SLOPE[kind]
     if not k:
         out[:] = 0
     if not (n and k and m):
         return out
+    if m <= THIN < n and bias is None and not a.flags.c_contiguous:
+        out[:] = _product(b.T, a.T, np.empty((m, n), out.dtype)).T
+        return out
+    if bias is None:
+        bias, slope = _NO_BIAS[kind], _NO_SLOPE[kind]
     if a.flags.f_contiguous:
         a, a_row, a_k = a.T, 1, n
     else:
