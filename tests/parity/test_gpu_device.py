@@ -9,6 +9,8 @@ from thermosim.score.activations import LeakyReLU, Sigmoid, SiLU, Tanh
 from thermosim.score.conditioning import Bumps, Nothing, Steps
 from thermosim.score.denoiser import Denoiser
 from thermosim.score.derivatives import probes
+from thermosim.score.empirical import Empirical
+from thermosim.score.exact import Gaussian
 from thermosim.score.implicit_score_matching import ImplicitScoreMatching
 from thermosim.score.levels import Minibatches
 from thermosim.score.mlp import MLP
@@ -196,3 +198,15 @@ def test_arrays_come_and_go(gpu):
     x = gpu.asarray(np.arange(6).reshape(2, 3).T, np.float32)
     assert x.flags.c_contiguous and x.dtype == np.float32
     assert np.array_equal(gpu.to_host(x), [[0, 3], [1, 4], [2, 5]]) and isinstance(gpu.to_host(x), np.ndarray)
+
+
+def test_exact_laws(gpu):
+    """A full Gaussian and a set of points: the same denoiser, density, divergence and draws as on the CPU."""
+    points = numbers((3000, 5), np.float64)
+    C = points[:40].T @ points[:40] / 40
+    x = points[:700] + 0.3 * numbers((700, 5), np.float64, 1)
+    for here, there in ((Gaussian(points[0], C), Gaussian(points[0], C, gpu)), (Empirical(points), Empirical(points, gpu))):
+        for name in ("__call__", "log_density", "divergence", "score"):
+            ours = gpu.to_host(getattr(there, name)(gpu.asarray(x), 0.5))
+            assert np.allclose(ours, getattr(here, name)(x, 0.5), rtol=1e-10, atol=1e-12), name
+        assert np.allclose(gpu.to_host(there.sample(50, 3, gpu)), here.sample(50, 3, CPU), rtol=1e-13, atol=1e-14)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from thermosim.errors import UserError
 from thermosim.thermo import quality
 
 
@@ -29,3 +30,19 @@ def test_a_lost_mode_costs_recall_and_a_stray_one_precision():
     assert precision > 0.9 and 0.4 < recall < 0.55
     precision, recall = quality.precision_recall(np.concatenate((both + 0.01, astray)), both)
     assert 0.55 < precision < 0.7 and recall > 0.9
+
+
+def test_error_of_a_ratio_of_means():
+    """Against the scatter of the ratio itself over 400 repetitions, and the delta method; exact where b is proportional to a."""
+    rng = np.random.default_rng(4)
+    base = rng.gamma(9.0, size=(400, 30))
+    a, b = base + rng.gamma(4.0, size=base.shape), base + rng.gamma(4.0, size=base.shape)
+    found = np.array([quality.ratio_of_means(*pair) for pair in zip(a, b)])
+    assert found[0, 0] == pytest.approx(a[0].mean() / b[0].mean(), rel=1e-14)
+    # the scatter of 400 is known to 3.5 %
+    assert abs(found[:, 1].mean() / found[:, 0].std() - 1) < 0.2
+    delta = np.std(a[0] - found[0, 0] * b[0], ddof=1) / np.sqrt(30) / b[0].mean()
+    assert found[0, 1] == pytest.approx(delta, rel=0.05)
+    assert quality.ratio_of_means(2 * a[0], a[0])[1] == pytest.approx(0, abs=1e-7)
+    with pytest.raises(UserError, match="two pairs"):
+        quality.ratio_of_means([1.0], [1.0])

@@ -29,11 +29,11 @@ def draw(path, out=None):
     UserError
         A file that is not ours, an output folder that cannot be written, or nothing to draw.
     """
-    from . import (carnot, cycle, density, efficiency, engines, film, fluctuation, information, isothermal, learned, least_work, optimal, rates,
+    from . import (carnot, cycle, density, efficiency, engines, film, fluctuation, information, isothermal, learned, least_work, optimal, plane, rates,
                    schedule, speed, steps, strokes, style)
 
     tree = read_tree(path)
-    modules = (cycle, steps, efficiency, film, fluctuation, density, rates, learned, engines, isothermal, optimal, speed, schedule,
+    modules = (cycle, steps, efficiency, film, fluctuation, density, rates, learned, engines, isothermal, optimal, plane, speed, schedule,
                strokes, carnot, information, least_work)
     figures = [module for module in modules if module.applies(tree)]
     if not figures:

@@ -65,7 +65,8 @@ class Empirical(Exact):
     def sample(self, n, seed, device, first=0):
         """Draws `first` … `first + n − 1` of the points, with replacement, (n, d)."""
         words = device.words(seed, DRAWS + 1, 0, n, 1, first=first)[:, 0]
-        return device.asarray((self.mean + self.points)[(words.astype(np.uint64) * len(self.points)) >> 32])
+        points = device.asarray(self.device.to_host(self.mean + self.points))
+        return points[(words.astype(np.uint64) * len(points)) >> 32]
 
     def second_moment(self):
         """E‖x_0‖²."""

@@ -34,6 +34,21 @@ def w2(a, b):
     return float(np.sqrt(ot.emd2(ot.unif(len(a)), ot.unif(len(b)), cost, numItermax=10_000_000)))
 
 
+def ratio_of_means(a, b):
+    """⟨a⟩/⟨b⟩ of paired values (n,) and its standard error, by a jackknife over the pairs.
+
+    Returns
+    -------
+    (float, float)
+    """
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    n = len(a)
+    if n < 2 or b.shape != a.shape:
+        raise UserError(f"a ratio of means needs at least two pairs, not {a.shape} and {b.shape}")
+    without = (a.sum() - a) / (b.sum() - b)
+    return float(a.mean() / b.mean()), float(np.sqrt((n - 1) * without.var()))
+
+
 def _neighbours(reference, k):
     return _companion("sklearn.neighbors").NearestNeighbors(n_neighbors=k, algorithm="brute").fit(reference)
 
