@@ -90,19 +90,3 @@ def test_sliced_over_all_signs_is_implicit(setting, monkeypatch):
     for reduced in (True, False):
         other, slopes = SlicedScoreMatching(LEVELS, count=8, reduced=reduced)(model, batches, STEP)
         assert abs(other / value - 1) < 1e-12 and np.abs(slopes - gradient).max() < 1e-12 * np.abs(gradient).max()
-
-
-def test_implicit_is_explicit_less_a_constant():
-    """½⟨|s + n/σ|²⟩ = ½⟨|s|² + 2∇·s⟩ + d/2σ² on average over all noise: with Gauss–Hermite nodes for the noise."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
-    grid = np.stack(np.meshgrid(nodes, nodes), axis=-1).reshape(-1, 2)
-    share = np.outer(weights, weights).ravel() / weights.sum() ** 2
-    net = MLP((6, 6, 2), np.float64, DEVICE)
-    net.parameters[:] = 0.4 * np.random.default_rng(1).standard_normal(net.parameters.size)
-    model, sigma, x0 = Denoiser(net, np.zeros(2), 1.0), 0.6, np.array([0.4, -0.9])
-    x = x0 + sigma * grid
-    s = (model(x, sigma) - x) / sigma**2
-    divergence = (model.divergence(x, sigma) - 2) / sigma**2
-    explicit = share @ ((s + grid / sigma) ** 2).sum(1) / 2
-    implicit = share @ (0.5 * (s**2).sum(1) + divergence)
-    assert abs(explicit - implicit - 1 / sigma**2) < 1e-9

@@ -13,6 +13,7 @@ from .row import Row
 SECTIONS = {
     "noise": "random streams and normals",
     "processes": "entropy production of noising processes",
+    "networks": "derivatives of networks, first and second",
     "likelihood": "likelihood as work; schedules of least work",
     "data": "made data, and the least work of a swiss roll",
     "binomial": "binomial diffusion: ceilings of the heartbeat",
