@@ -33,7 +33,7 @@ FAULTS = [
     ("bumps without their sum", LEVELS, "out[:] = bumps / bumps.sum(axis=1, keepdims=True)", "out[:] = bumps", [LAYERS]),
     ("sines for cosines", LEVELS, "out[:, :self.count] = xp.cos(phase)", "out[:, :self.count] = xp.sin(phase)", [LAYERS, WHOLE]),
     ("the step below, not the nearest", LEVELS, "(levels[1:] + levels[:-1]) / 2", "levels[1:]", [LAYERS, ALONE]),
-    ("cells: the tangents' share in x's gradient", CELLS, "dx[:n] -= xp.sum(q * self._stacked(x[n:], n), axis=0)", "pass", [LAYERS]),
+    ("cells: the tangents' share in x's gradient", CELLS, "dx[:n] -= xp.sum(q * stacked(x[n:], n), axis=0)", "pass", [LAYERS]),
     ("cells: softmax's mean of tangents", CELLS, "e -= mean", "e -= 0 * mean", [LAYERS]),
     ("cells: widths learn from points alone", CELLS, "xp.sum(d * a, axis=0, out=self.log_s_gradient)", "xp.sum((d * a)[:n], axis=0, out=self.log_s_gradient)", [LAYERS]),
     ("products without c_in", MODEL, "self.tangents(c_in * v[:, rows])", "self.tangents(v[:, rows])", [WHOLE]),

@@ -21,6 +21,11 @@ class Rows:
         return self._all[:n]
 
 
+def stacked(rows, n):
+    """Rows (m·n, k) as (m, n, k), a view: tangent by tangent."""
+    return rows.reshape(-1, n, rows.shape[1])
+
+
 class Dense:
     """h = f(x W + b), or x + f(x W + b) with a skip (He et al. 2016, 1512.03385).
 
@@ -63,7 +68,7 @@ class Dense:
             u = self._u(len(x) - n)
             u[:] = h[n:]
             self.activation.curved(self.device, h[:n], self.b, g, self._w(n))
-            tangents = self._stacked(h[n:], n)
+            tangents = stacked(h[n:], n)
             tangents *= g
         if self.skip:
             h += x
@@ -87,7 +92,7 @@ class Dense:
             device.scale_columns_sum(d, g, self.b_gradient)
         else:
             u = self._u(len(d) - n)
-            device.bend(d[:n], self._stacked(d[n:], n), self._stacked(u, n), g, self._w(n))
+            device.bend(d[:n], stacked(d[n:], n), stacked(u, n), g, self._w(n))
             device.xp.sum(d[:n], axis=0, out=self.b_gradient)
         device.matmul(self._x.T, d, self.W_gradient)
         if not below:
@@ -96,6 +101,3 @@ class Dense:
         if self.skip:
             dx += above
         return dx
-
-    def _stacked(self, rows, n):
-        return rows.reshape(-1, n, rows.shape[1])

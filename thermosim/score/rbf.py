@@ -1,6 +1,6 @@
 """A network of normalised radial basis functions: soft cells of its input space, each with its own answer."""
 from .conditioning import Nothing
-from .layers import Rows
+from .layers import Rows, stacked
 from .network import Network, widths
 
 
@@ -37,7 +37,7 @@ class NormalisedBumps:
         self._s = xp.exp(self.log_s)
         device.bumps(x[:n], self.centre, self._s, a[:n], phi[:n])
         if len(x) > n:
-            t, alpha, change = (self._stacked(rows[n:], n) for rows in (x, a, phi))
+            t, alpha, change = (stacked(rows[n:], n) for rows in (x, a, phi))
             device.matmul(x[n:], self.centre, a[n:])
             alpha -= xp.sum(t * x[:n], axis=2, keepdims=True)
             alpha *= self._s
@@ -54,7 +54,7 @@ class NormalisedBumps:
         device, xp = self.device, self.device.xp
         x, a, phi, s = self._x, self._a(len(d)), self._phi(len(d)), self._s
         if len(d) > n:
-            e, alpha = self._stacked(d[n:], n), self._stacked(a[n:], n)
+            e, alpha = stacked(d[n:], n), stacked(a[n:], n)
             mean = xp.sum(phi[:n] * e, axis=2, keepdims=True)
             d[:n] += xp.sum(e * (alpha - self._average) - mean * alpha, axis=0)
             e -= mean
@@ -70,13 +70,10 @@ class NormalisedBumps:
         weight = xp.sum(d, axis=1, keepdims=True)
         dx[:n] -= weight[:n] * x[:n]
         if len(d) > n:
-            q, dt = self._stacked(weight[n:], n), self._stacked(dx[n:], n)
-            dx[:n] -= xp.sum(q * self._stacked(x[n:], n), axis=0)
+            q, dt = stacked(weight[n:], n), stacked(dx[n:], n)
+            dx[:n] -= xp.sum(q * stacked(x[n:], n), axis=0)
             dt -= q * x[:n]
         return dx
-
-    def _stacked(self, rows, n):
-        return rows.reshape(-1, n, rows.shape[1])
 
 
 class RBFNetwork(Network):
