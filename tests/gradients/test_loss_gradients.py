@@ -97,11 +97,13 @@ LEVELS = np.array([0.1, 0.4, 2.0])
 
 
 @pytest.mark.parametrize("parametrisation, paper", PAPERS, ids=lambda p: getattr(p, "__name__", type(p).__name__))
-@pytest.mark.parametrize("levels", [LogNormal(), Among(LEVELS, np.array([0.5, 0.2, 0.3]))], ids=["log-normal", "among"])
+@pytest.mark.parametrize("levels", [LogNormal(), LogNormal(-0.8, 1.2, 0.3, 0.6), Among(LEVELS, np.array([0.5, 0.2, 0.3]))],
+                         ids=["log-normal", "held", "among"])
 def test_denoising(parametrisation, paper, levels):
     def plain(network, x0, n, batches):
         if isinstance(levels, LogNormal):
-            sigma = np.exp(np.clip(-0.8 + 1.2 * batches.level_normals(12), np.log(0.01), np.log(20.0)))[:, None]
+            sigma = np.exp(-0.8 + 1.2 * batches.level_normals(12))[:, None]
+            sigma = np.minimum(np.maximum(sigma, levels.sigma_min), levels.sigma_max)
         else:
             u = batches.level_uniforms(12)[:, None]
             sigma = np.where(u < 0.5, 0.1, np.where(u < 0.7, 0.4, 2.0))

@@ -125,19 +125,27 @@ def test_survives_kill_9(config, tmp_path):
         assert np.array_equal(array, state.arrays()[name]), name
 
 
-def test_killed_resumed_and_stopped_early(tmp_path):
+@pytest.fixture
+def steps(monkeypatch):
+    """The (step, run) of every step taken."""
+    taken, advance = [], training._Run.advance
+    monkeypatch.setattr(training._Run, "advance", lambda run, step: taken.append((step, run)) or advance(run, step))
+    return taken
+
+
+def test_killed_resumed_and_stopped_early(tmp_path, steps):
     """kill -9, the same call again, and patience ends it where it ends a run never killed, in the same weights."""
     killed_at_work("IMPATIENT", tmp_path, data="t.points()[:30]")
     assert not list(tmp_path.glob("*.h5"))
     resumed = trained(points()[:30], IMPATIENT, DEVICE, tmp_path, points(seed=1))
+    first, last = steps[0][0], steps[-1][0]
     unbroken = train(points()[:30], IMPATIENT, DEVICE, points(seed=1))
+    assert first >= 200 and last == steps[-1][0]
     assert np.array_equal(resumed.network.parameters, unbroken.network.parameters)
 
 
-def test_patience_ends_where_it_says(monkeypatch):
+def test_patience_ends_where_it_says(steps):
     """So many looks after the lowest validation loss, and the weights of that look are kept."""
-    steps, advance = [], training._Run.advance
-    monkeypatch.setattr(training._Run, "advance", lambda run, step: steps.append((step, run)) or advance(run, step))
     stopped = train(points()[:30], IMPATIENT, DEVICE, points(seed=1))
     last, run = steps[-1]
     assert run.lowest_at > 50 and last + 1 == run.lowest_at + IMPATIENT.patience * IMPATIENT.validate_every
