@@ -1,4 +1,4 @@
-"""Plant faults in the Langevin engine, in networks and in their losses one at a time and see whether the tests notice.
+"""Plant faults in the Langevin engine, in thermal cycles, in networks and in their losses one at a time and see whether the tests notice.
 
     python tests/mutants/run.py [--only TEXT] [--keep FOLDER]
 
@@ -18,12 +18,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import cycle_faults
 import faults
 import loss_faults
 import network_faults
 
 ROOT, LIMIT = Path(__file__).parents[2], 600
-FAULTS = [*faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS]
+FAULTS = [*faults.FAULTS, *cycle_faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS]
 
 
 def pytest(folder, tests):
@@ -46,7 +47,7 @@ def main():
     parser.add_argument("--keep", type=Path, help="folder for verdicts, to go on from")
     options = parser.parse_args()
     chosen = [fault for fault in FAULTS if options.only in fault[0] or options.only in fault[1]]
-    for what, file, old, _, _ in FAULTS:
+    for what, file, old, _, _ in chosen:
         found = (ROOT/"thermosim"/file).read_text().count(old)
         if found != 1:
             sys.exit(f"fault {what!r}: its text stands {found} times in {file}; mend its list in tests/mutants")

@@ -19,7 +19,7 @@ from ..runs.particles import simulate
 from ..thermo.cycles import quasi_static as qs
 from ..thermo.cycles.bounds import frontier, most_power
 from ..thermo.cycles.moments import OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle, propagator
-from ..thermo.cycles.optimal import SchmiedlSeifert, geodesic, moving_trap_work, stiffening
+from ..thermo.cycles.optimal import SchmiedlSeifert, curzon_ahlborn, geodesic, moving_trap_work, stiffening
 from ..thermo.cycles.roads import by_density, by_particles
 from ..thermo.cycles.strokes import carnot, otto, regenerated_stirling, stirling
 from .row import Row
@@ -63,6 +63,7 @@ class Case:
     tolerance: float = 1e-3
 
     def without_waste(self, books):
+        """The books as they would be at no speed."""
         in_hot, in_cold = self.waste
         return replace(books, work=books.work - in_hot - in_cold, heat_hot=books.heat_hot + in_hot, heat_cold=books.heat_cold + in_cold)
 
@@ -227,6 +228,7 @@ strokes = [
 ]
 
 maximum_power = [
+    _row("curzon_ahlborn", 0.2928932, lambda: curzon_ahlborn(2.0, 1.0), "Curzon, Ahlborn, Am. J. Phys. 43, 22 (1975)"),
     _row("best.duration", 1.9802187, lambda: BEST.best_duration, SS),
     _row("best.frontier", 1.0, lambda: frontier(2.0, 1.0, 2/7), "Holubec, Ryabov 2016, 1603.02551", "search", 6),
     _row("best.most_power", 0.043754459, lambda: most_power(2.0, 1.0, 1.0, 2.0), SS, digits=8),

@@ -237,6 +237,7 @@ class Following(Protocol):
         self.engine, self.answer = engine, answer
 
     def before(self, t, span):
+        """k and c at times t (N,), counted from the measurement."""
         return {"k": np.array([self.engine.k(float(s - span[0])) for s in t]),
                 "c": np.array([self.answer*self.engine.gain(float(s - span[0])) for s in t])}
 

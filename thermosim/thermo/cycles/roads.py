@@ -78,6 +78,7 @@ class Along(Protocol):
         self.stroke = stroke
 
     def before(self, t, span):
+        """k at times t (N,), counted from the start of the stroke."""
         return {"k": np.array([self.stroke.k(float(s - span[0])) for s in t])}
 
 
