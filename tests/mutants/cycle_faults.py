@@ -5,6 +5,7 @@ BOUNDS, ROADS, ENGINES, FEEDBACK = (f"tests/physics/test_{name}.py::test_{{}}".f
 SWEEP, SCATTER, SLOWING = BOUNDS("no_random_cycle_beats_a_bound"), BOUNDS("scatter_against_particles"), BOUNDS("slowing_against_slower_strokes")
 WALK, GRID = ROADS("particles_book_what_the_moments_book"), ROADS("the_density_books_what_the_moments_book")
 STORES, SPREAD = ROADS("a_regenerator_of_few_stores_saves_its_share"), ROADS("errors_of_derived_figures")
+ADIABAT = ROADS("an_adiabat_of_half_turns_is_reversible")
 LEAST, EQUALITY = FEEDBACK("the_closed_turn_of_least_work_is_the_bound"), FEEDBACK("the_equality_of_sagawa_and_ueda_holds_at_any_number_of_steps")
 BOOKS, MOMENTS, SLOW, ROAD, OPTIMAL, SCATTERED, LIMITS, INFORMED = (
     f"thermo/cycles/{name}.py" for name in ("books", "moments", "quasi_static", "roads", "optimal", "fluctuations", "bounds", "feedback"))
@@ -18,6 +19,9 @@ FAULTS = [
     ("COP inverted", BOOKS, "return self.heat_cold/self.work if", "return self.work/self.heat_cold if", [TABLE("stirling.refrigerator.cop.moments")]),
     ("COP of a heat pump by the cold heat", BOOKS, "return -self.heat_hot/self.work if", "return self.heat_cold/self.work if",
      [TABLE("otto.refrigerator.cop_heating.moments")]),
+    ("an adiabat of half a half turn", MOMENTS, "(np.pi*half_turns/np.log(ratio))", "(np.pi*half_turns/np.log(ratio)/2)", [ADIABAT]),
+    ("friction where there is no bath", MOMENTS, "UnderdampedMoments(0.0, self.mass).generator(k, 0.0)", "self.generator(k, 0.0)", [ADIABAT]),
+    ("adiabats of the particles with a bath", ROAD, 'Splitting("V R V")', "BAOAB()", [ROADS("particles_on_adiabats_with_inertia")]),
     ("work of the jumps missing", MOMENTS, "medium.energy(states[i + 1], following.k(0.0))", "medium.energy(states[i + 1], s.k(s.duration))",
      [TABLE("carnot.work.moments")]),
     ("heat booked to the other bath", MOMENTS, "if s.temperature == T) for T in", "if s.temperature != T) for T in", [TABLE("carnot.heat_hot.moments")]),

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from thermosim.errors import UserError
-from thermosim.thermo.cycles.moments import OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle, regenerate
+from thermosim.thermo.cycles.moments import Isolated, OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle, propagator, regenerate
 from thermosim.thermo.cycles.optimal import geodesic
 from thermosim.thermo.cycles.roads import by_density, by_particles
-from thermosim.thermo.cycles.strokes import carnot, otto, regenerated_stirling, reversed_cycle, stirling
+from thermosim.thermo.cycles.strokes import carnot, inert_carnot, inert_otto, otto, regenerated_stirling, reversed_cycle, stirling
 
 STIRLING = stirling(2.0, 1.0, 4.0, 1.0, 1.5, 0.5)
 CYCLES = {"carnot": carnot(2.0, 1.0, 4.0, 1.0, 2.0, 2.0), "stirling": STIRLING, "otto": otto(2.0, 1.0, 1.5, 1.0, 0.7),
@@ -111,7 +111,37 @@ def test_the_density_of_a_regenerated_cycle():
         assert getattr(measured.books, column) == pytest.approx(getattr(books, column), abs=1e-3)
 
 
+@pytest.mark.parametrize("half_turns", [1, 2])
+@pytest.mark.parametrize("k0, k1", [(4.0, 1.0), (1.0, 2.5)])
+def test_an_adiabat_of_half_turns_is_reversible(k0, k1, half_turns):
+    """From equilibrium to equilibrium in finite time, T ∝ √k; a faster one of the same ends is not, yet keeps its entropy."""
+    m, T = 0.7, 1.3
+    medium, there = UnderdampedMoments(2.0, m), Isolated.reversible(k0, k1, m, half_turns)
+    assert there.k(0.0) == k0 and there.k(there.duration) == pytest.approx(k1)
+    start = np.array([1, T/k0, 0, T/m, 0, 0])
+    end, cooled = propagator(medium, there) @ start, T*np.sqrt(k1/k0)
+    np.testing.assert_allclose(end, [1, cooled/k1, 0, cooled/m, 0, 0], atol=1e-9)
+    rash = propagator(medium, Isolated(lambda t: there.k(10*t), there.duration/10)) @ start
+    assert medium.energy(rash, k1) > medium.energy(end, k1) + 0.01 and medium.entropy(rash) == pytest.approx(medium.entropy(start), abs=1e-9)
+
+
+@pytest.mark.parametrize("strokes", [inert_otto(2.0, 1.0, 2.0, 1.0, 3.0, 0.5), reversed_cycle(inert_carnot(2.0, 1.0, 16.0, 4.0, 5.0, 5.0, 0.5))],
+                         ids=["otto", "carnot backward"])
+def test_particles_on_adiabats_with_inertia(strokes):
+    medium = UnderdampedMoments(friction=2.0, mass=0.5)
+    books = limit_cycle(strokes, medium).books
+    assert (books.work < 0) == np.isfinite(books.efficiency) and np.isfinite(books.efficiency) != np.isfinite(books.cop)
+    agree(by_particles(strokes, medium, particles=60_000, steps=200, turns=2, seed=4), books, 0.02)
+
+
 def test_complaints():
+    for road in (limit_cycle, by_particles):
+        with pytest.raises(UserError, match="does not move without a bath"):
+            road(inert_otto(2.0, 1.0, 1.5, 1.0, 3.0))
+    with pytest.raises(UserError, match="two different stiffnesses"):
+        Isolated.reversible(1.0, 1.0)
+    with pytest.raises(UserError, match="positive duration"):
+        Isolated(lambda t: 1.0, 0.0)
     with pytest.raises(UserError, match="store at T = 1.5"):
         limit_cycle([Stroke.linear(2.0, 1.0, T, 1.0) for T in (2.0, 1.5, 1.0)])
     with pytest.raises(UserError, match="more time"):

@@ -5,7 +5,7 @@ linear, so one fundamental matrix per stroke gives the limit cycle by a linear s
 The stiffness may jump between strokes: work at frozen moments. Source: Schmiedl, Seifert, EPL 81, 20003 (2008), 0710.4097.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Callable
 
@@ -34,7 +34,48 @@ class Stroke:
 
     def backward(self):
         """The same stiffness in the opposite order."""
-        return Stroke(lambda t: self.k(self.duration - t), self.temperature, self.duration)
+        return replace(self, k=lambda t: self.k(self.duration - t))
+
+    def generator(self, medium, t):
+        """M of ż = Mz at time t of the stroke."""
+        return medium.generator(self.k(t), self.temperature)
+
+
+@dataclass(frozen=True)
+class Isolated(Stroke):
+    """No bath while the stiffness is k(t): an adiabat, isentropic however fast (Liouville), reversible where slow.
+
+    With inertia only; overdamped adiabats are jumps between strokes.
+    """
+
+    temperature: float = field(default=np.inf, init=False)
+
+    def __post_init__(self):
+        if not 0 < self.duration < np.inf:
+            raise UserError(f"a stroke needs a positive duration, not {self.duration}")
+
+    @classmethod
+    def reversible(cls, k0, k1, mass=1.0, half_turns=1):
+        """From one equilibrium to another in finite time: 1/ω linear in t, ω² = k/m, for a whole number of half turns.
+
+        x√ω oscillates in ln ω at one frequency, √(ω_0²/b² − ¼) with 1/ω = (1 + bt)/ω_0; after whole half turns a
+        Gaussian of temperature T is one of temperature T√(k1/k0). Source: Kosloff, Rezek, Entropy 19, 136 (2017),
+        1612.03582 (the frictionless solutions of a constant ω̇/ω²).
+
+        Raises
+        ------
+        UserError
+            For stiffnesses that are equal or not positive, or less than one half turn.
+        """
+        if not (0 < k0 < np.inf and 0 < k1 < np.inf and k0 != k1 and mass > 0 and half_turns >= 1 and int(half_turns) == half_turns):
+            raise UserError(f"a reversible adiabat needs two different stiffnesses, a mass and whole half turns, not {k0}, {k1}, {mass}, {half_turns}")
+        ratio = np.sqrt(k0/k1)
+        rate = np.sign(ratio - 1)*np.sqrt(k0/mass/(0.25 + (np.pi*half_turns/np.log(ratio))**2))
+        return cls(lambda t: k0/(1 + rate*t)**2, float((ratio - 1)/rate))
+
+    def generator(self, medium, t):
+        """M of ż = Mz at time t of the stroke."""
+        return medium.isolated(self.k(t))
 
 
 @dataclass(frozen=True)
@@ -57,6 +98,10 @@ class OverdampedMoments:
         """M(k, T) of ż = Mz, shape (size, size)."""
         mu = self.mobility
         return np.array([[0, 0, 0, 0], [2*mu*T, -2*mu*k, 0, 0], [mu*k*T, -mu*k*k, 0, 0], [0, mu*T*k*k, 0, 0]])
+
+    def isolated(self, k):
+        """An overdamped particle has no dynamics without its bath."""
+        raise UserError("an overdamped particle does not move without a bath: let the stiffness jump between strokes")
 
     def energy(self, z, k):
         """⟨U⟩ in a trap of stiffness k."""
@@ -90,6 +135,10 @@ class UnderdampedMoments:
         return np.array([[0, 0, 0, 0, 0, 0], [0, 0, 2, 0, 0, 0], [0, -k/m, -g, 1, 0, 0], [2*g*T/m, 0, -2*k/m, -2*g, 0, 0],
                          [g*T, 0, 0, -g*m, 0, 0], [0, 0, 0, g*m*T, 0, 0]])
 
+    def isolated(self, k):
+        """M(k) without a bath: no friction, no heat."""
+        return UnderdampedMoments(0.0, self.mass).generator(k, 0.0)
+
     def energy(self, z, k):
         """⟨U⟩ + m⟨v²⟩/2 in a trap of stiffness k."""
         return k*z[1]/2 + self.mass*z[3]/2
@@ -111,7 +160,7 @@ def propagator(medium, stroke):
 
     n, begins = medium.size, medium.state.stop           # Q and ∫Θ do not act back: their columns stay those of 1
     whole = np.eye(n)
-    found = solve_ivp(lambda t, z: (medium.generator(stroke.k(t), stroke.temperature) @ z.reshape(n, begins)).ravel(),
+    found = solve_ivp(lambda t, z: (stroke.generator(medium, t) @ z.reshape(n, begins)).ravel(),
                       (0.0, stroke.duration), whole[:, :begins].ravel(), method="DOP853", rtol=1e-12, atol=1e-13)
     if not found.success or not np.all(np.isfinite(found.y[:, -1])):
         raise UserError("the moments of a stroke run away: the stiffness must confine the particle")
@@ -187,7 +236,7 @@ def baths(strokes):
     UserError
         For fewer than two.
     """
-    found = {s.temperature for s in strokes}
+    found = {s.temperature for s in strokes if not isinstance(s, Isolated)}
     if len(found) < 2:
         raise UserError(f"a cycle needs two bath temperatures, not {len(found)}")
     return min(found), max(found)
@@ -215,7 +264,7 @@ def limit_cycle(strokes, medium=OverdampedMoments()):
     cold, hot = baths(strokes)
     states, work = periodic(strokes, medium)
     heat = np.diff(states[:, -2])
-    of = {T: sum(q for q, s in zip(heat, strokes) if s.temperature == T) for T in {s.temperature for s in strokes}}
+    of = {T: sum(q for q, s in zip(heat, strokes) if s.temperature == T) for T in {s.temperature for s in strokes}}       # inf: none
     for T, gained in of.items():
         if cold < T < hot and abs(gained) > 1e-8*np.abs(heat).max():
             raise UserError(f"the store at T = {T:g} loses {gained:.3g} a turn: let regenerate(strokes) find its temperature")
@@ -242,7 +291,7 @@ def regenerate(strokes, medium=OverdampedMoments()):
         Where no temperature between the baths does it.
     """
     strokes, (cold, hot) = tuple(strokes), baths(strokes)
-    stores = np.array(sorted({s.temperature for s in strokes} - {cold, hot}))
+    stores = np.array(sorted({s.temperature for s in strokes} - {cold, hot, np.inf}))
     place = {T: j for j, T in enumerate(stores)}
 
     def at(temperatures):

@@ -12,12 +12,12 @@ import numpy as np
 from ...dynamics import Overdamped, Underdamped
 from ...errors import UserError
 from ...fokker_planck import Axis, FokkerPlanck, Grid, SecondOrder
-from ...integrators import BAOAB, ExactOU
+from ...integrators import BAOAB, ExactOU, Splitting
 from ...potentials import Harmonic
 from ...protocols import Protocol, Sampled
 from ...runs.particles import simulate
 from .books import Books
-from .moments import OverdampedMoments, UnderdampedMoments, baths, limit_cycle
+from .moments import Isolated, OverdampedMoments, UnderdampedMoments, baths, limit_cycle
 
 TRAP = Harmonic()
 
@@ -91,7 +91,7 @@ def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=2
     ----------
     strokes : sequence of Stroke
     medium : OverdampedMoments or UnderdampedMoments
-        Exact steps of the linear force, or BAOAB.
+        Exact steps of the linear force, or BAOAB; velocity Verlet where there is no bath.
     particles, steps : int
         Steps of each stroke.
     warm, turns : int
@@ -113,10 +113,9 @@ def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=2
         for place, s in enumerate(strokes):
             middles = (np.arange(steps) + 0.5)*s.duration/steps
             table = np.array([k, *(s.k(t) for t in middles)])
-            dynamics = (Underdamped(TRAP, s.temperature, medium.friction, medium.mass) if inertia
-                        else Overdamped(TRAP, s.temperature, medium.mobility))
+            dynamics, scheme = _motion(s, medium)
             run = simulate(dynamics, particles=particles, x0=x, v0=v, t=(0.0, s.duration), steps=steps,
-                           protocol=Sampled(k=table), scheme=BAOAB() if inertia else ExactOU(), every=steps,
+                           protocol=Sampled(k=table), scheme=scheme, every=steps,
                            seed=_seed(seed, turn, place), precision="double", books=("work", "heat", "shadow_work"))
             x, v, k = run.x, run.v if inertia else "equilibrium", table[-1]
             if turn >= warm:
@@ -124,6 +123,16 @@ def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=2
                 totals[s.temperature] += run.heat
     each = np.array([totals["work"], totals[hot], totals[cold]])/turns
     return Measured(Books(*map(float, each.mean(axis=1)), hot, cold, sum(s.duration for s in strokes)), np.cov(each)/particles)
+
+
+def _motion(stroke, medium):
+    """Dynamics and scheme of a stroke; one without bath is BAOAB's frame around nothing, velocity Verlet."""
+    if isinstance(stroke, Isolated):
+        medium.isolated(stroke.k(0.0))                      # says so where that cannot be
+        return Underdamped(TRAP, 1.0, medium.friction, medium.mass), Splitting("V R V")
+    if isinstance(medium, UnderdampedMoments):
+        return Underdamped(TRAP, stroke.temperature, medium.friction, medium.mass), BAOAB()
+    return Overdamped(TRAP, stroke.temperature, medium.mobility), ExactOU()
 
 
 def _seed(seed, turn, place):

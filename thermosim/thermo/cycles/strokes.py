@@ -1,10 +1,10 @@
 """The named cycles at finite speed, as strokes; run the tuple reversed, each stroke backward, for a refrigerator.
 
-Overdamped adiabats are instantaneous: the stiffness jumps between strokes at frozen positions. With inertia a
-stroke without bath does not exist in the moments, and the jumps stand for it too.
+Overdamped adiabats are instantaneous: the stiffness jumps between strokes at frozen positions. A particle with
+inertia has adiabats that last, strokes without bath.
 """
 
-from .moments import OverdampedMoments, Stroke, regenerate
+from .moments import Isolated, OverdampedMoments, Stroke, regenerate
 
 
 def carnot(hot, cold, k_start, k_end, hot_duration, cold_duration, along=Stroke.linear):
@@ -59,6 +59,19 @@ def regenerated_stirling(hot, cold, k_max, k_min, isotherm, isochore, stores, al
 def otto(hot, cold, k_max, k_min, isochore):
     """Heating at k_max, a jump to k_min, cooling there, and back."""
     return Stroke.linear(k_max, k_max, hot, isochore), Stroke.linear(k_min, k_min, cold, isochore)
+
+
+def inert_carnot(hot, cold, k_start, k_end, hot_duration, cold_duration, mass=1.0, along=Stroke.linear):
+    """Two isotherms joined by reversible strokes without bath, k ∝ T² along these: the cycle of a particle with inertia."""
+    ratio = (cold/hot)**2
+    return (along(k_start, k_end, hot, hot_duration), Isolated.reversible(k_end, k_end*ratio, mass),
+            along(k_end*ratio, k_start*ratio, cold, cold_duration), Isolated.reversible(k_start*ratio, k_start, mass))
+
+
+def inert_otto(hot, cold, k_max, k_min, isochore, mass=1.0):
+    """Heating at k_max, a reversible stroke without bath to k_min, cooling there, and back: η = 1 − √(k_min/k_max)."""
+    return (Stroke.linear(k_max, k_max, hot, isochore), Isolated.reversible(k_max, k_min, mass),
+            Stroke.linear(k_min, k_min, cold, isochore), Isolated.reversible(k_min, k_max, mass))
 
 
 def reversed_cycle(strokes):
