@@ -10,8 +10,8 @@ SHOWN = 40              # sequences of the raster
 STAGES = (1.0, 0.5, 0.25, 0.1)
 
 
-def measure(quick, seed, device):
-    """(rows, tree) of the heartbeat."""
+def measure(quick, seed, device, papers=False):
+    """(rows, tree) of the heartbeat, by a network for all steps or by the paper's, with a readout for each."""
     from entropies import step_table
 
     from thermosim.binomial import BinomialChain, log_bernoulli
@@ -19,7 +19,10 @@ def measure(quick, seed, device):
     from thermosim.files.progress import Progress
     from thermosim.files.tree import Dataset, Group
     from thermosim.runs.binomial import cool_binary, heat_binary, reverse_probability
+    from thermosim.score.activations import Sigmoid
+    from thermosim.score.architecture import Perceptron
     from thermosim.score.binary import train_binary
+    from thermosim.score.conditioning import Nothing, Steps
     from thermosim.score.train import TrainConfig
     from thermosim.thermo import likelihood as lk
     from thermosim.thermo.binomial import heartbeat_ceiling
@@ -27,6 +30,9 @@ def measure(quick, seed, device):
     beat, chain = Heartbeat(), BinomialChain(200 if quick else 2000)
     L = beat.length
     config = TrainConfig(width=64, depth=2, batch=256, steps=3000 if quick else 20_000, rate=3e-3, decay=0.0, seed=seed)
+    if papers:
+        readout = Steps(sorted(chain.memory(t) for t in range(1, len(chain) + 1)))
+        config = replace(config, architecture=Perceptron(50, 3, Sigmoid(), features=Nothing(), readout=readout), rate=1e-2)
     denoise = train_binary(lambda u: beat.states[(u * beat.period).astype(int)], chain, L, device, config,
                            partial(Progress, label="train heartbeat"))
     # every sequence equally often: the mean over the law itself, and many paths of each for the annealed estimate

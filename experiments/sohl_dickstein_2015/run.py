@@ -2,6 +2,7 @@
 
     python experiments/sohl_dickstein_2015/run.py                              # swiss roll, heartbeat, dead leaves: minutes
     python experiments/sohl_dickstein_2015/run.py --only heartbeat --quick     # seconds
+    python experiments/sohl_dickstein_2015/run.py --only heartbeat,swissroll --paper-networks
     python experiments/sohl_dickstein_2015/run.py --mnist train-images-idx3-ubyte.gz --cifar10 cifar-10-batches-bin --bark FOLDER
 
 Each row is the bound K in bits, K − L_null over the law that knows only the variance (or the share of ones), and
@@ -37,6 +38,8 @@ def arguments(argv):
     parser.add_argument("--mnist", type=Path, help="IDX file, .gz or not")
     parser.add_argument("--cifar10", type=Path, help="folder of the binary version, or one .bin")
     parser.add_argument("--bark", type=Path, help="folder of pictures, cut into patches of 16 pixels")
+    parser.add_argument("--paper-networks", action="store_true",
+                        help="the paper's own: swiss roll by 16 soft cells, heartbeat by 50-50-50 sigmoids, a readout for every step")
     parser.add_run("runs/sohl_dickstein_2015", quick="small networks and few steps: seconds a row")
     args = parser.parse_args(argv)
     args.files = {name: getattr(args, name) for name in ("mnist", "cifar10", "bark") if getattr(args, name)}
@@ -45,23 +48,32 @@ def arguments(argv):
 
 
 def swiss_roll(args, device):
+    from dataclasses import replace
+
+    import numpy as np
     from continuous import measure, triptych
 
     from thermosim.datasets.swiss_roll import SwissRoll
+    from thermosim.score.architecture import RadialBasis
+    from thermosim.score.conditioning import Steps
     from thermosim.score.train import TrainConfig
 
     roll, steps = SwissRoll(), 2500 if args.quick else 20_000
     parts = [roll.sample(n, args.seed + k) for k, n in enumerate((20_000 if args.quick else 200_000, 4000, 4000))]
     training = TrainConfig(width=96 if args.quick else 128, features=16, batch=512, steps=steps, decay=0.0, P_mean=-1.5, P_std=1.5, sigma_min=0.005,
                            sigma_max=60.0, seed=args.seed)
-    return measure("swiss roll", parts, (40,) if args.quick else (40, 400), training, (50.0, 0.01), args.seed, device, args.out,
+    if args.paper_networks:
+        levels = np.linspace(np.log(0.01), np.log(50.0), 40)
+        training = replace(training, architecture=RadialBasis(16, readout=Steps(levels)), rate=1e-2)
+    few = args.quick or args.paper_networks     # steps: no more than there are readouts
+    return measure("swiss roll", parts, (40,) if few else (40, 400), training, (50.0, 0.01), args.seed, device, args.out,
                    ("point", 1), -roll.entropy(150, 8), PAPER["swissroll"], triptych)
 
 
 def heartbeat(args, device):
     from heartbeat import measure
 
-    return measure(args.quick, args.seed, device)
+    return measure(args.quick, args.seed, device, args.paper_networks)
 
 
 def dead_leaves(args, device):
@@ -151,7 +163,7 @@ def main(argv=None):
     # before any work: what cannot be read is said at once
     own = {name: load_data(path, minimum=100, patch=16 if name == "bark" else None) for name, path in args.files.items()}
     writable_folder(args.out)
-    config = {"made": args.made, "files": {k: [str(v), v.stat().st_mtime_ns] for k, v in args.files.items()}, "quick": args.quick, "seed": args.seed}
+    config = {"made": args.made, "paper_networks": args.paper_networks, "files": {k: [str(v), v.stat().st_mtime_ns] for k, v in args.files.items()}, "quick": args.quick, "seed": args.seed}
     with Journal(args.out / "work" / config_key(config | {"version": __version__})) as journal:
         for name in (*args.made, *args.files):
             unit = journal.get(name)

@@ -59,6 +59,14 @@ def test_heartbeat_and_swiss_roll(tmp_path):
     assert np.all(inpainted[:, :5] == [0, 0, 1, 0, 0]) and np.mean(inpainted.sum(axis=1) == 4) > 0.6
 
 
+def test_the_papers_own_network(tmp_path):
+    """Sixteen soft cells with a readout for each of 40 steps, trained for seconds: they hold a part of the roll's information, no more than all."""
+    done = launch("--only", "swissroll", "--quick", "--paper-networks", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    least = table(tmp_path)["swiss roll, least variances"]
+    assert least["over_null"] > 1.0 and least["K"] < least["limit"] + 5 * least["K_error"]
+
+
 def test_own_pictures(tmp_path):
     """IDX digits, CIFAR-10 records and a folder of bark, each in its true format: K, K − L_null and every panel of their figures."""
     rng = np.random.default_rng(0)

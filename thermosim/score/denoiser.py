@@ -81,6 +81,10 @@ class Denoiser(Differentiable):
             out[rows] = self.mean + c_skip * centred + c_out * F[:, :self.dimension]
         return out
 
+    def score(self, x, sigma):
+        """∇ln p_σ(x) = (D − x)/σ², (n, d) of x's dtype (Robbins 1956; Efron 2011)."""
+        return ((self(x, sigma) - x) / self._levels(x, sigma)[:, None] ** 2).astype(x.dtype, copy=False)
+
     def shares(self, x, sigma):
         """Of a network with 2d outputs: where between β̃ (0) and β (1) it puts ln variance, (n, d) of x's dtype.
 
