@@ -3,8 +3,8 @@
     python benchmarks/time_langevin.py [--only overdamped|books|underdamped|transcendental|start|memory]
 
 overdamped      U = (x² − 1)², Euler–Maruyama, 10⁵ particles × 10³ steps, one thread and two, books off
-books           the same with the full ledger and 100 rows of moments
-underdamped     BAOAB in a three-dimensional trap, every book kept
+books           the same with the full ledger, moments taken once or in 100 rows
+underdamped     BAOAB in a three-dimensional trap, every book kept, moments once or in 100 rows
 transcendental  a·cos(x) + b·exp(−x²) against the double well
 start           seconds of `import thermosim`, of a new potential's first run with an empty kernel cache, with
                 the library's own kernels there, and from the cache
@@ -28,14 +28,14 @@ ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", 
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu"}
 
 
-def ours(precision="mixed", books=False, threads=1, energy="(x**2 - 1)**2"):
+def ours(precision="mixed", books=False, threads=1, energy="(x**2 - 1)**2", rows=1):
     import thermosim as ts
 
     dynamics = ts.Overdamped(ts.Potential(energy, ["x"], {}))
 
     def run():
         ts.simulate(dynamics, particles=PARTICLES, x0=1.0, t=(0, STEPS*H), steps=STEPS, seed=1, books=books,
-                    precision=precision, threads=threads, every=None if books else STEPS)
+                    precision=precision, threads=threads, every=STEPS//rows)
     return run, PARTICLES*STEPS
 
 
@@ -123,18 +123,18 @@ def torchsde_loop():
     return run, PARTICLES*n
 
 
-def ours_baoab(precision="mixed"):
+def ours_baoab(rows=1):
     import thermosim as ts
 
     dynamics = ts.Underdamped(ts.Harmonic(1.0, 0.0, 3))
     return lambda: ts.simulate(dynamics, particles=PARTICLES, t=(0, 100.0), steps=STEPS, scheme=ts.BAOAB(), seed=1,
-                               precision=precision, threads=1), PARTICLES*STEPS
+                               every=STEPS//rows, threads=1), PARTICLES*STEPS
 
 
 def numpy_baoab():
     import numpy as np
 
-    rng, n, h = np.random.default_rng(1), 20, 0.1
+    rng, n, h = np.random.default_rng(1), 100, 0.1
     a, s = np.exp(-h), np.sqrt(1 - np.exp(-2*h))
 
     def run():
@@ -184,9 +184,11 @@ ENTRIES = {
         "thermosim, mixed, 2 threads": lambda: ours(threads=2),
         "Numba loop over Generator.standard_normal": numba_loop, "NumPy": numpy_loop, "PyTorch, float32": torch_loop,
         "diffrax, jitted, float32": diffrax_loop, "torchsde, float64": torchsde_loop},
-    "books": {"thermosim, mixed, full ledger": lambda: ours(books=True),
-              "thermosim, double, full ledger": lambda: ours("double", True)},
-    "underdamped": {"thermosim, mixed, all books": ours_baoab, "NumPy, no books": numpy_baoab,
+    "books": {f"thermosim, {precision}, full ledger, {rows} row{'s'*(rows > 1)}":
+              lambda precision=precision, rows=rows: ours(precision, True, rows=rows)
+              for precision in ("mixed", "double") for rows in (1, 100)},
+    "underdamped": {"thermosim, mixed, all books, 1 row": ours_baoab,
+                    "thermosim, mixed, all books, 100 rows": lambda: ours_baoab(100), "NumPy, no books": numpy_baoab,
                     "openmmtools, heat and shadow work": openmm_baoab},
     "transcendental": {"thermosim, mixed": lambda: ours(energy="0.7*cos(x) + 1.3*exp(-x**2)")},
 }

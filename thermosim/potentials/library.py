@@ -15,7 +15,8 @@ class Harmonic(Potential):
 
     def __init__(self, stiffness=1.0, center=0.0, dimension=1):
         names = _axes(dimension)
-        super().__init__(" + ".join(f"k*({x} - c)**2/2" for x in names), names, {"k": stiffness, "c": center})
+        square = " + ".join(f"({x} - c)**2" for x in names)
+        super().__init__(f"k*({square})/2", names, {"k": stiffness, "c": center})
 
 
 class DoubleWell(Potential):

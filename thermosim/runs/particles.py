@@ -165,7 +165,8 @@ def simulate(dynamics, *, particles=None, x0="equilibrium", v0="equilibrium", t=
     tables = [np.ascontiguousarray(a, dtype=engine.real) for a in tables]
     rows = _Rows(engine, n, edges, min(int(record), n), dynamics.dimension, sink)
     totals = np.zeros((n, len(engine.books)))
-    kept = Checkpoint(checkpoint, _fingerprint(engine, tables, state, edges, seed, first_particle, record), rows, state, totals)
+    folder = checkpoint and f"{checkpoint}/{_fingerprint(engine, tables, state, edges, seed, first_particle, record)}"
+    kept = Checkpoint(folder, rows, state, totals)
     done = kept.restore()
     with kept, _using(engine.threads or threads):
         for lo, hi in Progress(list(rows.segments(done)), "simulate", "segment"):

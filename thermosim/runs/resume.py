@@ -12,15 +12,14 @@ class Checkpoint:
     Parameters
     ----------
     folder : path or None
-    fingerprint : str
-        Names everything the result depends on: another run never finds these rows.
+        Its name tells everything the result depends on: another run never finds these rows.
     rows : object with mean, variance, closure, frames
     state, totals : arrays
         Restored in place.
     """
 
-    def __init__(self, folder, fingerprint, rows, state, totals):
-        self.journal = None if folder is None else Journal(f"{folder}/{fingerprint}")
+    def __init__(self, folder, rows, state, totals):
+        self.journal = None if folder is None else Journal(folder)
         self.arrays = {"mean": rows.mean, "variance": rows.variance, "closure": rows.closure, "frames": rows.frames,
                        "state": state, "totals": totals}
         self.turn = 0

@@ -260,7 +260,8 @@ class _Text:
         return indent([f"{slot} = {self._slot(slot)}" for slot in self.slots if slot not in self.step.levels], 2)
 
     def store(self):
-        return indent([f"{self._slot(slot)} = {slot}" for slot in self.slots], 2)
+        changed = [slot for slot in self.slots if self._new(slot) != slot]       # no work without a protocol
+        return indent([f"{self._slot(slot)} = {slot}" for slot in changed], 2)
 
     def call(self):
         """The inlined step; g stands at the noise of this step of its group."""
