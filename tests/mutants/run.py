@@ -19,12 +19,13 @@ import time
 from pathlib import Path
 
 import cycle_faults
+import exact_faults
 import faults
 import loss_faults
 import network_faults
 
 ROOT, LIMIT = Path(__file__).parents[2], 600
-FAULTS = [*faults.FAULTS, *cycle_faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS]
+FAULTS = [*faults.FAULTS, *cycle_faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS, *exact_faults.FAULTS]
 
 
 def pytest(folder, tests):
