@@ -23,10 +23,16 @@ def test_align_your_steps_has_its_ends_and_its_arctan():
 
 
 def test_entropic_grid_gains_equal_order():
-    """½∫mse dλ = ½ln(1 + λs²): equal steps of ln(1 + λs²), between inner ends too."""
-    assert even(np.diff(np.log(1 + 0.7 * entropic(CURVE, 20.0, 0.02, 7) ** -2.0)), 1e-3)
-    inner = entropic(CURVE, 5.0, 0.1, 7)
-    assert inner[0] == 5.0 and inner[-1] == 0.1 and even(np.diff(np.log(1 + 0.7 * inner**-2.0)), 1e-3)
+    """½∫mse dλ = Σ½ln(1 + λs²) over the components: equal steps of that, between inner ends too."""
+    wide, lam = np.array([0.7, 0.01]), LEVELS[:, None] ** -2.0
+    curve = MseCurve(LEVELS, np.sum(wide / (1 + wide * lam), axis=1))
+
+    def order(sigmas):
+        return 0.5 * np.log1p(wide * sigmas[:, None] ** -2.0).sum(axis=1)
+
+    assert even(np.diff(order(entropic(curve, 20.0, 0.02, 7))), 1e-3)
+    inner = entropic(curve, 5.0, 0.1, 7)
+    assert inner[0] == 5.0 and inner[-1] == 0.1 and even(np.diff(order(inner)), 1e-3)
 
 
 def test_rescaled_entropic_time_of_a_gaussian_is_align_your_steps():

@@ -144,7 +144,8 @@ def contest(law, samplers, steps, seed, particles, evaluated):
 def spread(values):
     """(mean, standard error) over the seeds, the first axis."""
     values = np.asarray(values)
-    return values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    return values.mean(axis=0), np.where(np.ptp(values, axis=0) > 0, error, 0.0)  # equal values: no rounding either
 
 
 def transport_rows(problem, is_fresh, judge, errors, chosen, evaluations, samplers, steps):
