@@ -70,14 +70,14 @@ DERIVED = ("entropy_production", "power", "efficiency", "cop", "cop_heating")
 
 @pytest.mark.parametrize("strokes", [CYCLES["carnot"], reversed_cycle(carnot(2.0, 1.0, 4.0, 1.0, 6.0, 6.0))], ids=["engine", "refrigerator"])
 def test_errors_of_derived_figures(strokes):
-    """40 runs of a tenth of the particles: their scatter is √10 of the stated error, within 40 % (4 errors of a scatter)."""
-    measured = by_particles(strokes, particles=20_000, steps=30, seed=5)
-    again = [by_particles(strokes, particles=2_000, steps=30, seed=s).books for s in range(10, 50)]
+    """32 runs of a tenth of the particles: their scatter is √10 of the stated error, within 50 % (4 errors of a scatter)."""
+    measured = by_particles(strokes, particles=20_000, steps=12, seed=5)
+    again = [by_particles(strokes, particles=2_000, steps=12, seed=s).books for s in range(10, 42)]
     seen = [figure for figure in DERIVED if np.isfinite(getattr(measured.books, figure))]
     assert len(seen) >= 3
     for figure in seen:
         scatter = np.std([getattr(b, figure) for b in again])/np.sqrt(10)
-        assert scatter == pytest.approx(getattr(measured, f"{figure}_error")(), rel=0.4), figure
+        assert scatter == pytest.approx(getattr(measured, f"{figure}_error")(), rel=0.5), figure
 
 
 @pytest.mark.parametrize("stores", [1, 2, 5])
