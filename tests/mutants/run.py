@@ -1,4 +1,4 @@
-"""Plant faults in the Langevin engine, in thermal cycles, in networks and in their losses one at a time and see whether the tests notice.
+"""Plant faults in Langevin dynamics, cycles, samplers, networks and losses one at a time and see whether the tests notice.
 
     python tests/mutants/run.py [--only TEXT] [--keep FOLDER]
 
@@ -23,9 +23,11 @@ import exact_faults
 import faults
 import loss_faults
 import network_faults
+import sampler_cycle_faults
 
 ROOT, LIMIT = Path(__file__).parents[2], 600
-FAULTS = [*faults.FAULTS, *cycle_faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS, *exact_faults.FAULTS]
+FAULTS = [*faults.FAULTS, *cycle_faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS, *exact_faults.FAULTS,
+          *sampler_cycle_faults.FAULTS]
 
 
 def pytest(folder, tests):

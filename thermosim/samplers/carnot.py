@@ -45,12 +45,13 @@ def unit_mse(sigma):
 class Carnot(Sampler):
     """A jump σ → σ' without heat, then isotherms at σ', as in the cycle of Carnot; a staircase of such corners.
 
-    Each isotherm holds the second moment of p_σ' exactly where `mse` is the denoiser's own, so what it dissipates
-    is the gap the jump leaves; with many levels and long isotherms the chain becomes reversible, which the reverse
-    SDE never is. No isotherm at σ = 0. Isotherms have an error of their own that more levels do not lessen: order 0.
+    Where `mse` is the denoiser's own, an isotherm holds the second moment of p_σ' exactly. It dissipates the gap that
+    the jump left, and what a coarse step costs where D is curved: with many levels and isotherms of many short steps
+    the chain becomes reversible, which the reverse SDE never is. No isotherm at σ = 0. Coarse isotherms have an error
+    of their own that more levels do not lessen: order 0.
 
-    Source: Schmiedl, Seifert 2008 (0710.4097), §2, of the strokes; Song, Ermon 2019 (1907.05600), Alg. 1, of the
-    staircase; Vaikuntanathan, Jarzynski 2008 (0804.3055), of jumps that carry x along without heat.
+    Source: Schmiedl, Seifert 2008 (0710.4097) of the strokes; Song, Ermon 2019 (1907.05600), Alg. 1, of the
+    staircase; Vaikuntanathan, Jarzynski 2008 (0804.3055) of jumps that carry x along, whose work is not heat.
 
     Parameters
     ----------

@@ -19,6 +19,8 @@ from ..samplers.frames import TRAP
 from .efficiency import eta_cycle, eta_geo, eta_II, eta_path, eta_step
 from .speed_accuracy import mixture_quantiles
 
+PAIRS = 9  # stream of the noise of data noised for `chain_work`
+
 CYCLE = {
     c.name: c
     for c in (
@@ -119,7 +121,7 @@ def chain_work(sampler, heating, sigmas, points, seed, device):
         (leg, *more) = legs
         if sampler.history or more or leg.stroke != DRIVEN or not leg.variance > 0 or leg.blind:
             return np.nan, _no_chain(sampler, legs)
-        x = heating.law.sample(points, seed, device, first=k * points) + sigma * device.normals(seed, 9, k, points, 1)
+        x = heating.law.sample(points, seed, device, first=k * points) + sigma * device.normals(seed, PAIRS, k, points, 1)
         pull = 1 - (after / sigma) ** 2
         D = heating.law(x, sigma)
         gap = np.mean((leg.mean(x, heating.law) - x - pull * (D - x)) ** 2)
