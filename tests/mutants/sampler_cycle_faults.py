@@ -76,6 +76,8 @@ FAULTS = [
     ("corner at the old temperature", CYCLE, "                sigma.append(after)\n", "                sigma.append(self.sigmas[k])\n", [CORNERS]),
     ("error of one part for that of the mean", CYCLE, "v.std(axis=0, ddof=1) / np.sqrt(parts)", "v.std(axis=0, ddof=1)", [GAUSSIAN, WAY]),
     ("law without its noise", LAW, "if leg.variance > 0:", "if leg.variance > 1e9:", [LAWS]),
-    ("law of a kernel 5 % too wide", LAW, "leg.variance**0.5, u)", "1.05 * leg.variance**0.5, u)", [LAWS]),
-    ("law of unsorted quantiles", LAW, "_spread(np.sort(at)", "_spread((at)[::-1]", [LAWS]),
+    ("law of a kernel 1 % too wide", LAW, "leg.variance**0.5, points)", "1.01 * leg.variance**0.5, points)", [LAWS]),
+    ("law at the edges of its cells", LAW, "0.5 * (cuts[1:] + cuts[:-1])", "cuts[1:]", [LAWS]),
+    ("law cut at equal shares only", LAW, "np.concatenate((shares, np.linspace(pool[order[0]], pool[order[-1]], points)))", "shares", [LAWS]),
+    ("distance at the edges of its points", LAW, "np.cumsum(weight) - 0.5 * weight, 1.0", "np.cumsum(weight), 1.0", [LAWS]),
 ]

@@ -63,6 +63,11 @@ class Heating:
         Entropy that undriven noising produces, K − KL(p_hot‖N(0, 1)).
     least_Sigma : float
         What the W2 geodesic between the same ends produces in the same ∫D dt: W2²/∫D dt.
+
+    Raises
+    ------
+    UserError
+        Data of more than one dimension.
     """
 
     def __init__(self, law, sigma_max, sigma_min):
@@ -93,6 +98,11 @@ def line_entropy(y, spacing=4):
 
     Source: Ebrahimi, Pflughoeft, Soofi 1994 (Stat. Probab. Lett. 20, 225) for the ends; van Es 1992 (Scand. J. Stat.
     19, 61) for ψ.
+
+    Raises
+    ------
+    UserError
+        Fewer than ten points a spacing.
     """
     y, n = np.sort(np.asarray(y, float)), len(y)
     if n < 10 * spacing:
@@ -193,6 +203,11 @@ def cool(sampler, heating, sigmas, device, particles=20_000, parts=8, seed=0):
     Returns
     -------
     Cooled
+
+    Raises
+    ------
+    UserError
+        Too few particles for errors, or levels between other ends than those of `heating`.
     """
     n = particles // parts
     if parts < 2 or n < 100:
