@@ -32,6 +32,8 @@ FAULTS = [
     ("learned variances: means feel no variance", BOUND, "r *= scale * spread**2 * precision", "r *= scale * spread**2", [GRADIENTS]),
     ("learned variances: the ends changed over", BOUND, "np.stack([least, b], axis=1)", "np.stack([b, least], axis=1)", [GRADIENTS]),
     ("learned variances: of the step after", BOUND, "low, high = self.ends[n - 1]", "low, high = self.ends[n - 2]", [OPTIMUM]),
+    ("learned variances booked without their log", "runs/noising.py", "/ v + device.xp.log(2 * np.pi * v))", "/ v + device.xp.log(2 * np.pi + 0 * v))", [OPTIMUM]),
+    ("learned variances of the step before", "runs/noising.py", "v = variance(x_new / chain.alpha[k], k)", "v = variance(x_new / chain.alpha[k], max(k - 1, 1))", [OPTIMUM]),
     ("levels out of their range", LEVELS, "xp.clip(self.P_mean + self.P_std * batches.level_normals(step), *ends)", "(self.P_mean + self.P_std * batches.level_normals(step))", [GRADIENTS]),
     ("levels without their odds", LEVELS, "np.cumsum(self.probabilities)", "np.cumsum(0 * self.probabilities + 1 / count)", [GRADIENTS]),
     ("warm-up a step late", RATES, "return peak * min(1.0, (step + 1) / warmup)", "return peak * min(1.0, step / warmup)", [TRAINING]),

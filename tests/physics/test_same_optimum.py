@@ -7,6 +7,7 @@ gradient, which is linear in the parameters, and each is shown to be flat at the
 """
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -277,6 +278,31 @@ def test_bound_is_the_mean_work_of_heating(chain):
         off = np.hypot(values.std() / 40**0.5, error / 2)
         assert off < 0.02 * values.mean()
         assert abs(values.mean() - work / 2) < 6 * off
+
+
+@pytest.mark.parametrize("chain", [vp_chain(5.0, 6), ve_chain([0.2, 0.6, 2.0])], ids=["vp", "ve"])
+def test_bound_with_learned_variances_is_the_mean_work_too(chain):
+    """Variances that vary with x, step by step booked and drawn."""
+    model, loss = wiggly(4), LearnedVariances(chain)
+    data = np.random.default_rng(5).standard_normal((20_000, 2)) @ np.linalg.cholesky(COVARIANCE).T + MEAN
+    some = loss.variance(model, data[:100], 1)
+    assert some.std() > 0.04 * some.mean()
+    work, error = heat(chain, model, data, 6, DEVICE, variance=partial(loss.variance, model)).bound()
+    batches = Minibatches(data - MEAN, 2000, 7, DEVICE)
+    values = np.array([float(loss.value(model, batches, step)) for step in range(40)])
+    off = np.hypot(values.std() / 40**0.5, error / 2)
+    assert off < 0.02 * values.mean()
+    assert abs(values.mean() - work / 2) < 6 * off
+
+
+@pytest.mark.parametrize("quantum", [None, 0.2])
+def test_books_of_variances_that_are_constant(quantum):
+    """Told as a function of x or as the chain's own: the same work of every particle, of densities and of lattices."""
+    chain, own = vp_chain(5.0, 6), np.linspace(0.3, 0.9, 6)
+    data = 0.2 * np.random.default_rng(5).integers(-5, 6, (50, 2))
+    fixed = heat(replace(chain, variance=own), wiggly(), data, 6, DEVICE, quantum)
+    told = heat(chain, wiggly(), data, 6, DEVICE, quantum, variance=lambda y, n: np.full(y.shape, own[n - 1]))
+    assert np.allclose(told.work, fixed.work, rtol=1e-13, atol=0)
 
 
 def test_learned_variances_that_are_constant_are_ones_own():

@@ -63,7 +63,7 @@ def log_mass(x, mean, std, quantum):
     return (top + np.log(-np.expm1(bottom - top))).sum(axis=1)
 
 
-def heat(chain, denoise, data, seed, device, quantum=None, batch=1000, frames=0):
+def heat(chain, denoise, data, seed, device, quantum=None, batch=1000, frames=0, variance=None):
     """Noise `data` along `chain` and book the work against the reverse kernels of `denoise`.
 
     Parameters
@@ -78,6 +78,9 @@ def heat(chain, denoise, data, seed, device, quantum=None, batch=1000, frames=0)
     quantum : float, optional
         Lattice constant of discrete data: the last reverse step is then the probability *mass* of the
         data's cell and W bounds the code length; otherwise W bounds minus a log density.
+    variance : callable (y, n) → (m, d) array of the device, optional
+        Reverse variances of step n that depend on x_n, in the place of the chain's: those that a denoiser has
+        learned are `partial(LearnedVariances(chain).variance, denoise)` (`thermosim.score.bound`).
 
     Returns
     -------
@@ -106,13 +109,18 @@ def heat(chain, denoise, data, seed, device, quantum=None, batch=1000, frames=0)
             z = device.normals(seed, PATHS, k, m, d, first=first)
             x_new = a * x + b**0.5 * z
             D = denoise(x_new / chain.alpha[k], chain.sigma(k))
+            if variance is not None:
+                v = variance(x_new / chain.alpha[k], k)
             error = device.to_host(((x0 - D) ** 2).sum(axis=1))
             ahead = _log_normal(device.to_host((z * z).sum(axis=1)), d, 1.0) - 0.5 * d * np.log(b)
             mean = c_x * x_new + c_0 * D
             if k == 1 and quantum and chain.noise[0] == 0:
-                behind = log_mass(device.to_host(x), device.to_host(mean), v**0.5, chain.alpha[0] * quantum)
-            else:
+                std = v**0.5 if variance is None else device.to_host(v) ** 0.5
+                behind = log_mass(device.to_host(x), device.to_host(mean), std, chain.alpha[0] * quantum)
+            elif variance is None:
                 behind = _log_normal(device.to_host(((x - mean) ** 2).sum(axis=1)), d, v)
+            else:
+                behind = device.to_host(-0.5 * ((x - mean) ** 2 / v + device.xp.log(2 * np.pi * v)).sum(axis=1))
             books = {"noising_work": ahead - behind, "squared_error": error}
             if chain.noise[k - 1] > 0:
                 jump = chain.sigma(k - 1) ** -2 - chain.sigma(k) ** -2
