@@ -11,7 +11,7 @@ class DPMpp2M(Sampler):
     Source: Lu et al. 2022 (2211.01095), Alg. 2.
     """
 
-    name, order = "dpmpp_2m", 2
+    name, order, history = "dpmpp_2m", 2, 1
 
     def legs(self, sigma, sigma_next, memory):
         def mean(x, denoise):

@@ -121,8 +121,9 @@ class Pilot:
     def one_step_errors(self, sampler, nodes, rows=EVERYONE):
         """The sampler's own error of one step i → j along the teacher, rms over particles.
 
-        A multistep sampler is given the teacher's D one step of the same length in ln σ earlier. Where
-        the sampler asks for D at x_i the teacher's own answer is used, so that Euler and dpmpp_2m cost nothing.
+        A multistep sampler first takes a step of the same length in ln σ that ends at i, to fill its memory with the
+        teacher's D there. Where the sampler asks for D at x_i the teacher's own answer is used, so that
+        Euler and dpmpp_2m cost nothing.
 
         Parameters
         ----------
@@ -145,8 +146,8 @@ class Pilot:
             for b in range(a + 1, len(nodes)):
                 j, memory = nodes[b], {}
                 before = max(0, 2 * i - j)
-                if before < i:
-                    memory = {"denoised": self.D[before, rows], "h": np.log(self.sigmas[before] / self.sigmas[i])}
+                if sampler.history and before < i:
+                    self._step(sampler, self.x[before, rows], self.sigmas[before], self.sigmas[i], memory, lambda y, s: self.D[before, rows])
                 miss = self._step(sampler, x, self.sigmas[i], self.sigmas[j], memory, known) - self.x[j, rows]
                 errors[a, b] = np.sqrt(np.mean((miss**2).sum(axis=1)))
         return errors
