@@ -13,7 +13,7 @@ from thermosim.files.provenance import provenance
 from thermosim.files.schema import new_run
 from thermosim.files.store import read_tree, write_tree
 from thermosim.report import draw
-from thermosim.samplers import DPMpp2M, Euler, EulerAncestral, Heun
+from thermosim.samplers import LMS, DPMpp2M, Euler, EulerAncestral, Heun
 from thermosim.schedules import EDM
 from thermosim.score.exact import GaussianMixture
 from thermosim.thermo.pilot import Pilot
@@ -140,7 +140,7 @@ def test_polish_never_makes_it_worse_and_keeps_its_budget():
     assert np.all(np.diff(better) < 0) and better[0] == 20.0 and better[-1] == 0.05
 
 
-@pytest.mark.parametrize("sampler", [Euler(), Heun(), DPMpp2M()], ids=str)
+@pytest.mark.parametrize("sampler", [Euler(), Heun(), DPMpp2M(), LMS(2)], ids=str)
 def test_a_recommendation_holds_on_fresh_noise_within_its_budget(sampler):
     asked = []
 

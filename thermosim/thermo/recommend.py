@@ -78,7 +78,7 @@ def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curv
     start : (n, d) array
         Noise of level `sigma_max` (or noised data); hundreds of points, better thousands.
     sampler : Sampler
-        Of the flow, in first or second order: euler, heun, dpmpp_2m, dpm_2, dpmpp_2s.
+        Of the flow, in first or second order: euler, heun, dpmpp_2m, dpm_2, dpmpp_2s, lms of two slopes.
     steps : int
     sigma_max, sigma_min : float
     power : {1, 2}
