@@ -14,7 +14,6 @@ class Euler(Sampler):
 
     def legs(self, sigma, sigma_next, memory):
         def mean(x, denoise):
-            d = (x - denoise(x, sigma)) / sigma
-            return x + (sigma_next - sigma) * d
+            return x + (sigma_next - sigma) / sigma * (x - denoise(x, sigma))
 
         yield flow(sigma, sigma_next, mean)
