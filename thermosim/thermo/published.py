@@ -1,7 +1,7 @@
 """Grids that others computed from a model, to compare with: equal steps of a length of their own.
 
-Constant-rate scheduling (Okada et al. 2024, 2411.12188) is a frame, dα/dt ∝ v(α)^{−ξ}, for a measure v of the reader's
-choice; with v from mse or from the score it is one of these.
+Constant-rate scheduling (Okada et al. 2024, 2411.12188) leaves the measure of change to its user; its own three measures
+are not here.
 """
 
 import numpy as np
