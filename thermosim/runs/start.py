@@ -74,7 +74,10 @@ def _gaussian(potential, temperature, parameters, seed):
     def draw(count, start):
         g = normals(seed, START, POSITION, count, d, first=start)
         # summed term by term: a matrix product may round differently from batch to batch
-        return mean + sum(g[:, k, None] * spread[k] for k in range(d))
+        x = g[:, 0, None] * spread[0]
+        for k in range(1, d):
+            x += g[:, k, None] * spread[k]
+        return np.add(x, mean, out=x)
     return draw
 
 
