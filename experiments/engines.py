@@ -48,7 +48,7 @@ def cycles():
             ("stirling, 3 stores", strokes.regenerated_stirling(HOT, COLD, 4.0, 1.0, 3.0, 4.0, 3), over),
             ("otto", strokes.otto(HOT, COLD, 1.5, 1.0, 1.0), over),
             ("optimal", best.strokes(best.best_duration, best.best_duration), over),
-            ("refrigerator", strokes.reversed_cycle(strokes.stirling(HOT, COLD, 4.0, 1.0, 10.0, 2.0)), over),
+            ("refrigerator", strokes.reversed_cycle(strokes.stirling(HOT, COLD, 4.0, 1.0, 8.0, 1.0)), over),
             ("stirling, inertia", stirling, UnderdampedMoments(friction=2.0, mass=0.5))]
 
 
@@ -188,7 +188,7 @@ def main(argv=None):
     from thermosim.show import format_table
 
     out = writable_folder(args.out)
-    tree = write(out/"run.h5", args, settings, 14 if args.quick else 40)
+    tree = write(out/"run.h5", args, settings, 10 if args.quick else 40)
     print(format_table(tree["summary"]), format_table(tree["maximum_power"], explain=False), sep="\n\nat maximum power:\n")
     draw(out/"run.h5")
     print(f"wrote {out/'run.h5'} and {out/'engines.png'}")

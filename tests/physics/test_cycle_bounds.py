@@ -180,11 +180,11 @@ def test_the_optimal_cycle_meets_speed_limit_power_and_frontier():
 
 
 def test_efficiency_at_maximum_power_lies_within_low_dissipation():
-    """Four random pairs of baths, widths and mobilities, power maximised over both durations by a search."""
+    """Three random pairs of baths, widths and mobilities, power maximised over both durations by a search."""
     from scipy.optimize import minimize
 
     rng = np.random.default_rng(2)
-    for _ in range(4):
+    for _ in range(3):
         cold, w_a, mobility = rng.uniform(0.3, 2.0, 3)
         hot, w_b = cold*rng.uniform(1.2, 6.0), w_a*rng.uniform(1.2, 6.0)
         best = SchmiedlSeifert(w_a, w_b, hot, cold, mobility)

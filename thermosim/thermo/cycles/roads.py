@@ -85,7 +85,8 @@ class Along(Protocol):
 def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=200, warm=3, turns=1, seed=0):
     """The books of a turn from an ensemble of particles.
 
-    The stiffness of a step is the stroke's at the middle of the step, so that books err by (duration/steps)².
+    The stiffness of a step is the stroke's at the middle of the step, so that books err by (duration/steps)² where a
+    step is shorter than 1/(μk); longer steps are a staircase that wastes about T(Δ ln k)²/4 at each.
 
     Parameters
     ----------
