@@ -52,7 +52,7 @@ def grids(steps):
     import numpy as np
 
     from thermosim import schedules
-    from thermosim.thermo.geodesic import MseCurve
+    from thermosim.thermo.grids.geodesic import MseCurve
 
     levels = np.geomspace(SIGMA_MAX, SIGMA_MIN, 400)
     curve = MseCurve(levels, SPREAD**2*levels**2/(SPREAD**2 + levels**2))

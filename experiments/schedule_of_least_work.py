@@ -70,8 +70,8 @@ def error_curves(settings, device):
     import numpy as np
 
     from thermosim.runs.noising import squared_error_curve
-    from thermosim.thermo import contest
-    from thermosim.thermo.geodesic import MseCurve
+    from thermosim.thermo.grids import contest
+    from thermosim.thermo.grids.geodesic import MseCurve
 
     laws, levels, spectrum = contest.known(), np.geomspace(contest.HOT, contest.COLD, 200), contest.power_law(64)
     rng = np.random.default_rng(64)
@@ -91,8 +91,8 @@ def work_rows(problem, curves, steps):
     import numpy as np
 
     from thermosim import schedules
-    from thermosim.thermo.contest import spread
-    from thermosim.thermo.least_work import least_work
+    from thermosim.thermo.grids.contest import spread
+    from thermosim.thermo.grids.least_work import least_work
 
     rows, names = [], ("karras", "cosine", "linear", "log_snr")
     for N in steps:
@@ -127,9 +127,9 @@ def one_digits_seed(network, judge, sizes, seed):
     import numpy as np
 
     from thermosim.samplers import DPMpp2M, Euler, Heun
-    from thermosim.thermo.contest import carried, errors_of, pilot_noise
-    from thermosim.thermo.pilot import Pilot
-    from thermosim.thermo.recommend import recommend
+    from thermosim.thermo.grids.contest import carried, errors_of, pilot_noise
+    from thermosim.thermo.grids.pilot import Pilot
+    from thermosim.thermo.grids.recommend import recommend
 
     d = network.dimension
     exact = Pilot(network, 20.0*pilot_noise(sizes["digits_judged"], d, 10_000 + seed), 20.0, 0.01, fine=sizes["digits_fine"])
@@ -154,7 +154,7 @@ def digits_rows(found, training_seconds):
     """Rows from (seeds, configurations, columns)."""
     import numpy as np
 
-    from thermosim.thermo.contest import spread
+    from thermosim.thermo.grids.contest import spread
 
     configurations = [(sampler, N, cost*N) for sampler, cost, steps in (("euler", 1, (5, 10, 20)), ("heun", 2, (2, 5, 10)), ("dpmpp_2m", 1, (5, 10, 20)))
                       for N in steps]
@@ -206,7 +206,7 @@ def measure(settings, args, device):
     from thermosim.files.progress import Progress
     from thermosim.files.tree import Dataset, Group
     from thermosim.samplers import DPMpp2M, Euler, Heun
-    from thermosim.thermo import contest
+    from thermosim.thermo.grids import contest
 
     network, judge, own, seconds = train(settings, args.seed, device, args.out)
     curves = [*error_curves(settings, device), ("digits, own curve", [own])]

@@ -28,8 +28,8 @@ _ROOMS = {
     "runs.noising": ("heat",),
     "runs.sampling": ("sample",),
     "samplers": ("SAMPLERS",),
-    "thermo.geodesic": ("MseCurve",),
-    "thermo.recommend": ("schedule",),
+    "thermo.grids.geodesic": ("MseCurve",),
+    "thermo.grids.recommend": ("schedule",),
     "backend": ("open_device",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

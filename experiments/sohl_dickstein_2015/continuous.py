@@ -50,7 +50,7 @@ def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth,
     from thermosim.schedules import Chain
     from thermosim.score.train import trained
     from thermosim.thermo import likelihood as lk
-    from thermosim.thermo.geodesic import MseCurve
+    from thermosim.thermo.grids.geodesic import MseCurve
     from thermosim.thermo.work import least_variances
 
     train, validation, test = parts

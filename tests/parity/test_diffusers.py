@@ -14,7 +14,7 @@ from thermosim.backend.cpu.device import Cpu  # noqa: E402
 from thermosim.runs.sampling import START, Draws, sample  # noqa: E402
 from thermosim.samplers import (DDIM, DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp3M, Euler, EulerAncestral,  # noqa: E402
                                 Heun)
-from thermosim.thermo.geodesic import MseCurve  # noqa: E402
+from thermosim.thermo.grids.geodesic import MseCurve  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 BETAS = {"beta_start": 1e-4, "beta_end": 0.012, "beta_schedule": "linear"}

@@ -5,8 +5,8 @@ import pytest
 
 from thermosim.samplers import DPMpp2M, Euler, Heun
 from thermosim.score.exact import GaussianMixture
-from thermosim.thermo import contest
-from thermosim.thermo.contest import GRIDS
+from thermosim.thermo.grids import contest
+from thermosim.thermo.grids.contest import GRIDS
 
 
 def test_ends_are_those_of_the_closed_flow():

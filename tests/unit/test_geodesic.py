@@ -5,7 +5,7 @@ import pytest
 
 from thermosim import schedules
 from thermosim.errors import UserError
-from thermosim.thermo.geodesic import MseCurve, _falling
+from thermosim.thermo.grids.geodesic import MseCurve, _falling
 
 SIGMAS = np.geomspace(50.0, 0.01, 300)
 S2 = 0.7

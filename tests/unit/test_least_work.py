@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from thermosim.errors import UserError
-from thermosim.thermo.geodesic import MseCurve
-from thermosim.thermo.least_work import _best_starts, least_work
+from thermosim.thermo.grids.geodesic import MseCurve
+from thermosim.thermo.grids.least_work import _best_starts, least_work
 
 SIGMAS = np.geomspace(20.0, 0.02, 60)
 LAM = SIGMAS**-2.0

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from thermosim.score.exact import GaussianMixture
-from thermosim.thermo.geodesic import MseCurve
-from thermosim.thermo.pilot import Pilot
-from thermosim.thermo.published import align_your_steps, entropic, rescaled_entropic, score_optimal
+from thermosim.thermo.grids.geodesic import MseCurve
+from thermosim.thermo.grids.pilot import Pilot
+from thermosim.thermo.grids.published import align_your_steps, entropic, rescaled_entropic, score_optimal
 
 LEVELS = np.geomspace(20.0, 0.02, 300)
 CURVE = MseCurve(LEVELS, 0.7 / (1 + 0.7 * LEVELS**-2.0))

@@ -16,9 +16,9 @@ from thermosim.report import draw
 from thermosim.samplers import LMS, DPMpp2M, Euler, EulerAncestral, Heun
 from thermosim.schedules import EDM
 from thermosim.score.exact import GaussianMixture
-from thermosim.thermo.pilot import Pilot
-from thermosim.thermo.recommend import HAND_MADE, recommend, schedule
-from thermosim.thermo.transport import cheapest_path, polish, transport_geodesic, transport_length, transport_optimum
+from thermosim.thermo.grids.pilot import Pilot
+from thermosim.thermo.grids.recommend import HAND_MADE, recommend, schedule
+from thermosim.thermo.grids.transport import cheapest_path, polish, transport_geodesic, transport_length, transport_optimum
 
 S2 = 0.25
 GAUSS = GaussianMixture([1.0], [[0.0]], [S2])

@@ -20,7 +20,7 @@ from ..runs.noising import heat, squared_error_curve
 from ..runs.sampling import sample
 from . import quality
 from .efficiency import coefficient_of_variation, eta_geo, eta_grid, eta_step
-from .geodesic import MseCurve
+from .grids.geodesic import MseCurve
 
 GRIDS = ("linear", "cosine", "karras", "log_snr", "geodesic")
 

@@ -8,8 +8,8 @@ from ..datasets.dead_leaves import DeadLeaves, same_leaf
 from ..datasets.swiss_roll import SwissRoll
 from ..schedules import vp_chain
 from ..score.exact import GaussianMixture
-from ..thermo.geodesic import MseCurve
-from ..thermo.least_work import least_work
+from ..thermo.grids.geodesic import MseCurve
+from ..thermo.grids.least_work import least_work
 from ..thermo.likelihood import null_bound
 from ..thermo.work import mean_work
 from .row import Row, row

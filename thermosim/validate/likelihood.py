@@ -9,7 +9,7 @@ from ..backend.cpu.device import Cpu
 from ..schedules import ve_chain, vp_chain
 from ..score.exact import GaussianMixture
 from ..runs.noising import heat
-from ..thermo.geodesic import MseCurve
+from ..thermo.grids.geodesic import MseCurve
 from ..thermo.work import mean_work, reverse_density
 from .row import Row, row
 

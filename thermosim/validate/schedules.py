@@ -10,9 +10,9 @@ from ..runs.sampling import sample
 from ..samplers import Euler, Heun
 from ..score.exact import GaussianMixture
 from ..thermo import speed_accuracy
-from ..thermo.least_work import least_work
-from ..thermo.pilot import Pilot
-from ..thermo.transport import transport_geodesic
+from ..thermo.grids.least_work import least_work
+from ..thermo.grids.pilot import Pilot
+from ..thermo.grids.transport import transport_geodesic
 from .likelihood import R, reference_curve
 from .row import Row, row
 

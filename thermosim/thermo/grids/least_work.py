@@ -9,7 +9,7 @@ That is exact on the mesh and costs steps·mesh·ln(mesh).
 
 import numpy as np
 
-from ..errors import UserError
+from ...errors import UserError
 
 
 def least_work(curve, sigma_max, sigma_min, steps):

@@ -3,11 +3,11 @@
 import numpy as np
 from scipy.special import ndtri
 
-from ..datasets.swiss_roll import SwissRoll
-from ..score.exact import GaussianMixture
+from ...datasets.swiss_roll import SwissRoll
+from ...score.exact import GaussianMixture
+from ..speed_accuracy import mixture_quantiles
 from .pilot import Pilot, runge_kutta
 from .recommend import HAND_MADE, recommend
-from .speed_accuracy import mixture_quantiles
 
 HOT, COLD = 50.0, 0.01
 GRIDS = (*HAND_MADE, "entropic", "rescaled_entropic", "score_optimal", "work_geodesic", "transport_geodesic", "transport_optimum",

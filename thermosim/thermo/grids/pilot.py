@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..errors import UserError
+from ...errors import UserError
 from .geodesic import MseCurve
 
 EVERYONE = slice(None)

@@ -6,7 +6,7 @@ are not here.
 
 import numpy as np
 
-from .. import schedules
+from ... import schedules
 
 
 def align_your_steps(sigma_max, sigma_min, steps, sigma_data):

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import schedules
-from ..errors import UserError
-from ..files.schema import ledger_group
+from ... import schedules
+from ...errors import UserError
+from ...files.schema import ledger_group
 from .pilot import Pilot
 from .published import align_your_steps, entropic, rescaled_entropic, score_optimal
 from .transport import polish, transport_geodesic, transport_length, transport_optimum

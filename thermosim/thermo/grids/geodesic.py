@@ -10,7 +10,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 
-from ..errors import UserError
+from ...errors import UserError
 
 
 class MseCurve:
