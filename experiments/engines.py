@@ -1,10 +1,10 @@
 """Heat engines of one particle in a trap, by three independent roads; what they cost in finite time.
 
-    python experiments/engines.py            # 400,000 particles a cycle, about a minute on two cores
-    python experiments/engines.py --quick    # 20,000 particles, seconds
+    python experiments/engines.py            # 400,000 particles a cycle, a few minutes
+    python experiments/engines.py --quick    # 20,000 particles, a quarter of a minute
 
-Carnot-like, Stirling (also with a regenerator of three stores, and with inertia), Otto and the optimal cycle of
-Schmiedl and Seifert between baths at T = 2 and 1, the Stirling cycle also turned around into a refrigerator and heat
+Carnot-like, Stirling (also with a regenerator of three stores, and with inertia), Otto (also with inertia, on adiabats
+that are reversible in finite time) and the optimal cycle of Schmiedl and Seifert between baths at T = 2 and 1, the Stirling cycle also turned around into a refrigerator and heat
 pump: work, both heats, entropy production, power, efficiency and coefficients of performance of one turn, from closed
 moments, from the density and from particles. Then efficiency against power for cycles of every duration, each beside
 what no cycle beats: the second law, the speed limit of W2, the trade-off of power and efficiency, the uncertainty
@@ -49,7 +49,8 @@ def cycles():
             ("otto", strokes.otto(HOT, COLD, 1.5, 1.0, 1.0), over),
             ("optimal", best.strokes(best.best_duration, best.best_duration), over),
             ("refrigerator", strokes.reversed_cycle(strokes.stirling(HOT, COLD, 4.0, 1.0, 8.0, 1.0)), over),
-            ("stirling, inertia", stirling, UnderdampedMoments(friction=2.0, mass=0.5))]
+            ("stirling, inertia", stirling, UnderdampedMoments(friction=2.0, mass=0.5)),
+            ("otto, inertia", strokes.inert_otto(HOT, COLD, 3.0, 1.0, 3.0, 0.5), UnderdampedMoments(friction=2.0, mass=0.5))]
 
 
 def table(particles, cells, tolerance, seed):

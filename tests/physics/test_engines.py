@@ -1,4 +1,4 @@
-"""Engines in a trap: numbers of the validation table, engines reversed, bounds over random finite-time cycles."""
+"""Engines in a trap: quasi-static strokes both ways, the heat of optimal strokes, the limit of small mass, complaints."""
 
 from math import log, sqrt
 
