@@ -49,7 +49,7 @@ def test_the_recommendation_beats_karras_and_keeps_its_budget(finished):
 
 def test_every_candidate_is_compared_and_drawn(finished):
     text, out, tables = finished
-    assert {"karras", "entropic", "rescaled_entropic", "score_optimal", "align_your_steps", "recommended"} <= set(tables["comparison"]["grid"])
+    assert {"karras", "entropic", "constant_rate", "rescaled_entropic", "score_optimal", "align_your_steps", "recommended"} <= set(tables["comparison"]["grid"])
     assert "score_optimal" in text and "heun from 10 steps" in text
     for figure in ("least_work", "schedule"):
         assert (out / f"{figure}.png").stat().st_size > 10_000

@@ -6,7 +6,7 @@ import pytest
 from thermosim.score.exact import GaussianMixture
 from thermosim.thermo.grids.geodesic import MseCurve
 from thermosim.thermo.grids.pilot import Pilot
-from thermosim.thermo.grids.published import align_your_steps, entropic, rescaled_entropic, score_optimal
+from thermosim.thermo.grids.published import align_your_steps, constant_rate, entropic, rescaled_entropic, score_optimal
 
 LEVELS = np.geomspace(20.0, 0.02, 300)
 CURVE = MseCurve(LEVELS, 0.7 / (1 + 0.7 * LEVELS**-2.0))
@@ -47,3 +47,12 @@ def test_score_optimal_grid_of_a_gaussian():
     sigmas = score_optimal(pilot, 8)
     assert pilot.evaluations == before + 800
     assert even(np.diff(np.arcsinh(sigmas / np.sqrt(0.7)) - sigmas / np.sqrt(0.7 + sigmas**2)), 5e-3)
+
+
+def test_constant_rate_grid_of_a_gaussian():
+    """D = s²x/v and x ∝ √v along the flow, so equal steps of 1/√v; no evaluation beside the pilot's own."""
+    pilot = Pilot(GaussianMixture([1.0], [[0.0]], [0.7]), 20 * np.random.default_rng(0).standard_normal((64, 1)), 20.0, 0.05, fine=800)
+    before = pilot.evaluations
+    sigmas = constant_rate(pilot, 8)
+    assert pilot.evaluations == before
+    assert even(np.diff(1 / np.sqrt(0.7 + sigmas**2)), 5e-3)

@@ -10,8 +10,8 @@ from .pilot import Pilot, runge_kutta
 from .recommend import HAND_MADE, recommend
 
 HOT, COLD = 50.0, 0.01
-GRIDS = (*HAND_MADE, "entropic", "rescaled_entropic", "score_optimal", "work_geodesic", "transport_geodesic", "transport_optimum",
-         "transport_optimum_J", "recommended")
+GRIDS = (*HAND_MADE, "entropic", "rescaled_entropic", "score_optimal", "constant_rate", "work_geodesic", "transport_geodesic",
+         "transport_optimum", "transport_optimum_J", "recommended")
 W2, MEAN, RMS = "W2", "mean", "rms"
 
 

@@ -1,8 +1,4 @@
-"""Grids that others computed from a model, to compare with: equal steps of a length of their own.
-
-Constant-rate scheduling (Okada et al. 2024, 2411.12188) leaves the measure of change to its user; its own three measures
-are not here.
-"""
+"""Grids that others computed from a model, to compare with: equal steps of a length of their own."""
 
 import numpy as np
 
@@ -44,6 +40,16 @@ def score_optimal(pilot, steps):
         change = (pilot.ask(x, lower) - x) / lower**2 - (pilot.D[k] - x) / sigma**2
         cost.append(lower**2 * np.mean((change**2).sum(axis=1)))
     return _even(np.sqrt(cost), pilot.sigmas, pilot.sigmas[0], pilot.sigmas[-1], steps)
+
+
+def constant_rate(pilot, steps):
+    """Equal steps in the change of what is predicted, rms |D(x_σ; σ) − D(x_σ'; σ')| along the flow.
+
+    Constant-rate scheduling (Okada, Doi, Yoshihashi, Kataoka, Tanaka 2024, 2411.12188) leaves the measure of change to
+    its user and offers three; this is the prediction's, along the pilot's own trajectories. Costs no evaluation.
+    """
+    change = np.diff(pilot.D, axis=0)
+    return _even(np.sqrt(np.mean((change**2).sum(axis=2), axis=1)), pilot.sigmas, pilot.sigmas[0], pilot.sigmas[-1], steps)
 
 
 def _even(lengths, levels, sigma_max, sigma_min, steps):

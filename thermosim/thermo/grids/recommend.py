@@ -8,7 +8,7 @@ from ... import schedules
 from ...errors import UserError
 from ...files.schema import ledger_group
 from .pilot import Pilot
-from .published import align_your_steps, entropic, rescaled_entropic, score_optimal
+from .published import align_your_steps, constant_rate, entropic, rescaled_entropic, score_optimal
 from .transport import polish, transport_geodesic, transport_length, transport_optimum
 
 HAND_MADE = ("karras", "cosine", "linear", "log_snr", "align_your_steps")
@@ -139,6 +139,7 @@ def _candidates(pilot, sampler, steps, curve):
         grids["entropic"] = entropic(curve, *ends, steps)
         grids["rescaled_entropic"] = rescaled_entropic(curve, *ends, steps)
     grids["score_optimal"] = score_optimal(pilot, steps)
+    grids["constant_rate"] = constant_rate(pilot, steps)
     grids["transport_geodesic"] = transport_geodesic(pilot, steps)
     fine = len(pilot.sigmas) - 1
     # a sampler that asks inside its step pays for every pair: fewer nodes, fewer particles
