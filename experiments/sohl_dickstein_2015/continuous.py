@@ -1,6 +1,7 @@
 """A row of real-valued data: a denoiser, the chain of least work over its own errors, and the bound it earns."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -31,6 +32,8 @@ def split(values, seed):
 def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth, paper, picture):
     """(rows, tree) of one data set: K with posterior variances and with the least ones, for each number of steps.
 
+    In a plane the shortest chain has a row more: a network trained on this very bound, variances and all.
+
     Parameters
     ----------
     parts : (train, validation, test) arrays (n, d) of variance 1
@@ -48,6 +51,7 @@ def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth,
     from thermosim.files.tree import Group
     from thermosim.runs.noising import heat, squared_error_curve
     from thermosim.schedules import Chain
+    from thermosim.score.bound import LearnedVariances, even_shares
     from thermosim.score.train import trained
     from thermosim.thermo import likelihood as lk
     from thermosim.thermo.grids.geodesic import MseCurve
@@ -66,6 +70,10 @@ def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth,
         chain = Chain(np.ones_like(levels), levels, "posterior", prior)
         own = replace(chain, variance=least_variances(chain, curve.force, d))
         runs = {words: heat(c, denoise, test, seed, device) for words, c in (("posterior variance", chain), ("least variances", own))}
+        if d <= 2 and T == min(steps):
+            loss = LearnedVariances(chain, even_shares(chain, 1.0))
+            model = trained(train, replace(training, loss=loss), device, out)
+            runs["learned variances"] = heat(chain, model, test, seed, device, variance=partial(loss.variance, model))
         for words, run in runs.items():
             bound = lk.bound(run.work)
             rows.append({

@@ -45,6 +45,8 @@ def test_heartbeat_and_swiss_roll(tmp_path):
     assert abs(annealed["K"] - annealed["limit"]) < 6 * annealed["K_error"] < 0.3 and abs(flow["K"] - flow["limit"]) < 0.4
     fixed, least = rows["swiss roll, posterior variance"], rows["swiss roll, least variances"]
     assert fixed["K"] > -3.4 and least["K"] > fixed["K"] + 0.5
+    learned = rows["swiss roll, learned variances"]
+    assert fixed["K"] + 0.5 < learned["K"] < learned["limit"] + 6 * learned["K_error"]
     assert fixed["over_null"] - fixed["K"] == pytest.approx(4.094191, abs=1e-5)
     assert fixed["limit"] == pytest.approx(-1.394096, abs=1e-4)
     assert (tmp_path / "learned.png").stat().st_size > 10_000 and not list((tmp_path / "work").glob("*"))
