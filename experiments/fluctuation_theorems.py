@@ -1,7 +1,7 @@
 """Do the fluctuation theorems hold step by step? Traps dragged and breathing, a tilted pair of wells: forwards and back.
 
     python experiments/fluctuation_theorems.py                # 400,000 paths, well under a minute
-    python experiments/fluctuation_theorems.py --paths 50000 --out runs/quick
+    python experiments/fluctuation_theorems.py --quick        # 50,000 paths
 
 For each system, protocols of 4 to 40 Euler–Maruyama steps, run forwards and in reverse. Written to run.h5:
 the Crooks line ln P_F(W)/P_R(−W) and where it crosses zero, the Jarzynski estimate from the work alone and
@@ -21,9 +21,11 @@ COARSE = 10                     # steps of the Crooks plot: coarse enough to sho
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--paths", type=whole_number("paths are"), default=400_000, help="default: %(default)s")
-    parser.add_run("runs/fluctuation_theorems")
-    return parser.parse_args(argv)
+    parser.add_argument("--paths", type=whole_number("paths are"), default=None, help="default: 400,000")
+    parser.add_run("runs/fluctuation_theorems", quick="50,000 paths")
+    args = parser.parse_args(argv)
+    args.paths = args.paths or (50_000 if args.quick else 400_000)
+    return args
 
 
 def systems():

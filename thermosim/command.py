@@ -14,12 +14,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         raise UserError(f"{message}; see {self.prog} --help")
 
-    def add_run(self, out, quick=None):
-        """The options of every experiment: --seed, --out and, where it has one, --quick."""
+    def add_run(self, out, quick):
+        """The options of every experiment: --seed, --out and --quick, whose help is `quick`."""
         self.add_argument("--seed", type=whole_number("a seed is", 0, 2**63 - 1), default=0)
         self.add_argument("--out", type=Path, default=Path(out), help="default: %(default)s")
-        if quick:
-            self.add_argument("--quick", action="store_true", help=quick)
+        self.add_argument("--quick", action="store_true", help=quick)
 
 
 def whole_number(what, low=1000, high=10**8):
