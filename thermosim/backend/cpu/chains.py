@@ -9,7 +9,7 @@ import numpy as np
 from .threads import over_threads
 from .tridiagonal import PANEL, factor, series_lines, solve_lines, solve_panels
 
-WORTH = 6000    # cells of a sweep that are worth a thread: some 50 µs
+WORTH = 1500    # cells of a sweep that are worth a thread: some 10 µs
 
 
 class Chains:

@@ -29,10 +29,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from platformdirs import user_cache_path
 
-from .threads import get_threads, set_threads
-
-__all__ = ["strict", "inlined", "relaxed", "instruction", "types", "ir", "cgutils", "library_stamp", "kernel_cache",
-           "get_threads", "set_threads"]
+__all__ = ["strict", "inlined", "relaxed", "instruction", "types", "ir", "cgutils", "library_stamp", "kernel_cache"]
 
 # no reassociation ("reassoc"): it would make a sum depend on where a batch is cut
 RELAXED_MATH = frozenset({"contract", "nnan", "ninf", "nsz"})

@@ -6,6 +6,9 @@ from .chains import Chains
 from .matmul import matmul, silu_layer
 from .normals import normals
 from .philox import words
+from .threads import over_threads
+
+ADAM_SHARE = 1 << 13          # parameters worth a thread
 
 
 class Cpu:
@@ -121,7 +124,7 @@ class Cpu:
         """
         beta1, beta2 = betas
         scalars = (rate, beta1, beta2, 1 / (1 - beta1**step), 1 / (1 - beta2**step), eps, decay, follow)
-        network.adam(p, g, m, v, ema, *(p.dtype.type(s) for s in scalars))
+        over_threads(network.adam, p.size, ADAM_SHARE, p, g, m, v, ema, *(p.dtype.type(s) for s in scalars))
 
     def chains(self, up, down, h, ring=False):
         """Tridiagonal chains (I − hK)⁻¹ of rates (outer, n, inner); see `thermosim.backend.cpu.chains`."""

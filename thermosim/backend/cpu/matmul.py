@@ -25,7 +25,7 @@ else:
     WIDE = (6, 4, 16)
 NARROW = (12, 1, min(WIDE[2], 32))     # for columns left over: loads limit it, longer vectors gain nothing
 BLOCK = 8                          # tiles of rows that go through all columns together
-WORTH_A_THREAD = 2_000_000         # multiply-adds, some 40 µs: what it takes to hand over a share
+WORTH_A_THREAD = 200_000           # multiply-adds, some 4 µs: what it takes to hand over a share
 THIN = 4                           # columns that are rather made the rows of the transposed product
 DATA = 4                           # where Numba keeps an array's pointer in its structure
 

@@ -21,7 +21,7 @@ from .threads import over_threads
 
 LANES = 512                  # most particles side by side
 TILE = 8192                  # numbers in one (d, lanes) tile: four of them stay in the second-level cache
-SHARE = 32768                # multiplications worth a thread
+SHARE = 8192                 # multiplications worth a thread
 
 
 @strict

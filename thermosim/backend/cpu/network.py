@@ -116,12 +116,14 @@ def own_rows_back(x, w, which, d, dx, dw, db):
 
 
 @strict
-def adam(p, g, m, v, ema, rate, beta1, beta2, unbias1, unbias2, eps, decay, follow):
-    """One Adam step with decoupled weight decay, and the running mean of p beside it; all (k,).
+def adam(start, stop, p, g, m, v, ema, rate, beta1, beta2, unbias1, unbias2, eps, decay, follow):
+    """One Adam step with decoupled weight decay, and the running mean of p beside it; start … stop of all (k,).
 
     unbias1 = 1/(1 − beta1^t), unbias2 = 1/(1 − beta2^t); `follow` = 1 − the decay of the mean.
     """
     one = p.dtype.type(1)
+    # slices, for an index that might be negative keeps the loop from vector registers
+    p, g, m, v, ema = p[start:stop], g[start:stop], m[start:stop], v[start:stop], ema[start:stop]
     for i in range(p.size):
         gi = g[i]
         mi = fma(beta1, m[i], (one - beta1) * gi)

@@ -16,7 +16,7 @@ from .threads import over_threads
 
 LANES = 512                 # one block of words and normals fits the first-level cache
 MANY = 256                  # components from which lanes run along them
-SHARE = 16384               # normals worth a thread
+SHARE = 4096                # normals worth a thread
 HALF_PI = np.pi / 2
 
 
