@@ -1,15 +1,15 @@
-"""A small and a wide score network on one core, training and inference: thermosim beside JAX and PyTorch.
+"""A small and a wide score network on one core and on two, training and inference: thermosim beside JAX and PyTorch.
 
     python benchmarks/time_training.py
 
 Networks 34-128-128-128-2 and 34-1024-1024-1024-2 with SiLU, float32. A training step is forward, mean squared error,
 backward and Adam on a batch of 512; inference is the answer to 10,000 points. Each peer lives in a process of its
-own, held to one core; they take turns, a slice of 50 ms each or one call, for a minute, so that other work on the
-machine meets all of them. Time is the processor's, which leaves out when a process waited for its turn. The fastest
-call of all slices counts; beside it stands the median over slices of their fastest, and that of its ratio to ours of
-the same turn. What is not installed is left out. Beside the peers: the products alone by NumPy's BLAS, and the time
-that their floating-point operations take at the fma peak of this very core, which no float32 code can beat. Figures
-go to benchmarks/results/training.json.
+own, held to one core or two; they take turns, a slice of 50 ms each or one call, for a minute, so that other work on
+the machine meets all of them. On one core time is the processor's, which leaves out when a process waited for its
+turn; on two it is the wall's. The fastest call of all slices counts; beside it stands the median over slices of their
+fastest, and that of its ratio to ours of the same turn. What is not installed is left out. Beside the peers: the
+products alone by NumPy's BLAS, and the time that their floating-point operations take at the fma peak of these very
+cores, which no float32 code can beat. Figures go to benchmarks/results/training.json.
 """
 
 import json
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 
-WIDTHS, BATCH, POINTS = (128, 1024), 512, 10_000
+CORES, WIDTHS, BATCH, POINTS = (1, 2), (128, 1024), 512, 10_000
 RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 SLICE, SECONDS = 0.05, 60      # of one turn at least, and of all turns of a case
 
@@ -147,7 +147,7 @@ class Torch:
     def __init__(self, width):
         import torch
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
         pairs, self.width = zip(sizes(width), sizes(width)[1:]), width
         layers = [layer for a, b in pairs for layer in (torch.nn.Linear(a, b), torch.nn.SiLU())]
         self.net = torch.nn.Sequential(*layers[:-1])
@@ -239,19 +239,22 @@ class Peak:
 
         from thermosim.backend.cpu.bits import fma
         from thermosim.backend.cpu.compile import strict
+        from thermosim.backend.cpu.threads import get_threads, over_threads
 
         @strict(cache=False)
-        def chains(a, x, y, rounds):
-            for _ in range(rounds):
-                for i in range(a.size):     # 16 in a row an element, so that loads and stores do not count
-                    v = a[i]
-                    v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
-                    v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
-                    v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
-                    a[i] = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
+        def chains(start, stop, x, y, rounds):
+            for _ in range(start, stop):
+                a = np.ones(1024, np.float32)
+                for _ in range(rounds):
+                    for i in range(a.size):     # 16 in a row an element, so that loads and stores do not count
+                        v = a[i]
+                        v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
+                        v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
+                        v = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
+                        a[i] = fma(fma(fma(fma(v, x, y), x, y), x, y), x, y)
 
-        a, one = np.ones(1024, np.float32), np.float32(1)
-        return lambda: chains(a, one, np.float32(1e-9), operations // (2 * 16 * 1024))
+        cores, one = get_threads(), np.float32(1)
+        return lambda: over_threads(chains, cores, 1, one, np.float32(1e-9), operations // (2 * 16 * 1024 * cores))
 
     def training(self):
         return self.run(operations("training", self.width) * together(self.width))
@@ -269,23 +272,24 @@ def operations(job, width):
 
 
 PEERS = {"thermosim": Thermosim, "JAX, jitted": Jax, "PyTorch, eager": Torch, "PyTorch, compiled": TorchCompiled,
-         "BLAS products alone": Products, "fma peak of the core": Peak}
+         "BLAS products alone": Products, "fma peak of the cores": Peak}
 JOBS = "training", "inference"
-ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")} | {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "JAX_PLATFORMS": "cpu"}
+BLAS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 
-def child(name, job, width):
-    """Warm up, and for every line on stdin run for a slice and print the processor's seconds of its fastest call."""
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    if name == "thermosim":
-        from thermosim.backend.cpu.threads import set_threads
+def environment(cores):
+    """Of a peer that shall use so many threads."""
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1" if cores == 1 else ""
+    return os.environ | {name: str(cores) for name in BLAS} | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
 
-        set_threads(1)
+
+def child(name, job, width, cores):
+    """Warm up, and for every line on stdin run for a slice and print the seconds of its fastest call."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-int(cores):])
     call = getattr(PEERS[name](int(width)), job)()
     call(), call()
     print("ready", flush=True)
-    clock = time.process_time
+    clock = time.process_time if cores == "1" else time.perf_counter
     for _ in sys.stdin:
         best, end = float("inf"), clock() + SLICE
         while clock() < end:
@@ -295,10 +299,10 @@ def child(name, job, width):
         print(best / (together(int(width)) if job == "training" else 1), flush=True)
 
 
-def open_peer(name, job, width):
+def open_peer(name, job, width, cores):
     """A peer's process, warmed up; None where it does not start."""
-    peer = subprocess.Popen([sys.executable, __file__, name, job, str(width)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
+    peer = subprocess.Popen([sys.executable, __file__, name, job, str(width), str(cores)], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(cores))
     for line in peer.stdout:
         if line == "ready\n":
             return peer
@@ -306,9 +310,9 @@ def open_peer(name, job, width):
     return None
 
 
-def compare(job, width):
+def compare(job, width, cores):
     """Rows of one case: every peer's best and median, and how many times as long as ours it takes: at best, and turn by turn."""
-    peers = {name: peer for name in PEERS if (peer := open_peer(name, job, width))}
+    peers = {name: peer for name in PEERS if (peer := open_peer(name, job, width, cores))}
     slices = {name: [] for name in peers}
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
@@ -318,15 +322,17 @@ def compare(job, width):
     for peer in peers.values():
         peer.communicate()
     rows, work = [], operations(job, width)
-    print(f"{job}, 34-{width}-{width}-{width}-2, {f'batch {BATCH}' if job == 'training' else f'{POINTS} points'}")
+    much = f"batch {BATCH}" if job == "training" else f"{POINTS} points"
+    print(f"{job}, 34-{width}-{width}-{width}-2, {much}, {cores} core{'s' * (cores > 1)}")
     for name, seconds in slices.items():
         best, median = min(seconds), statistics.median(seconds)
         ratio = best / min(slices["thermosim"])
         typical = statistics.median(a / b for a, b in zip(seconds, slices["thermosim"]))
         print(f"  {name:22} {best * 1e3:8.3f} ms (median {median * 1e3:8.3f}), {work / best / 1e9:6.1f} GFLOP/s, "
               f"{ratio:5.2f} times as long as thermosim (median over turns {typical:5.2f})", flush=True)
-        rows.append({"job": job, "width": width, "peer": name, "best_ms": round(best * 1e3, 4), "median_ms": round(median * 1e3, 4),
-                     "gflop_per_s": round(work / best / 1e9, 1), "times_ours": round(ratio, 3), "times_ours_median": round(typical, 3)})
+        rows.append({"job": job, "width": width, "cores": cores, "peer": name, "best_ms": round(best * 1e3, 4),
+                     "median_ms": round(median * 1e3, 4), "gflop_per_s": round(work / best / 1e9, 1),
+                     "times_ours": round(ratio, 3), "times_ours_median": round(typical, 3)})
     return rows
 
 
@@ -334,7 +340,7 @@ def main():
     from _bench import hardware, save
 
     machine = hardware("numpy", "numba", "jax", "jaxlib", "torch")
-    rows = [row for job in JOBS for width in WIDTHS for row in compare(job, width)]
+    rows = [row for cores in CORES for job in JOBS for width in WIDTHS for row in compare(job, width, cores)]
     print(f"{machine['cpu']}, load {machine['load']}, {machine['versions']}")
     print(save("training", machine, rows))
 
