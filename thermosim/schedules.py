@@ -189,6 +189,11 @@ class Chain:
         """Noise level in units of the data, noise/alpha."""
         return self.noise[n] / self.alpha[n]
 
+    @property
+    def sigmas(self):
+        """Its noise levels from noise to data, (N + 1,): the grid of a sampler that runs it backwards."""
+        return (self.noise / self.alpha)[::-1]
+
 
 def ve_chain(sigmas, variance="posterior"):
     """The VE chain over noise levels `sigmas` (either order)."""

@@ -1,7 +1,6 @@
 """A row of real-valued data: a denoiser, the chain of least work over its own errors, and the bound it earns."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -52,6 +51,7 @@ def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth,
     from thermosim.runs.noising import heat, squared_error_curve
     from thermosim.schedules import Chain
     from thermosim.score.bound import LearnedVariances, even_shares
+    from thermosim.score.reverse import Learned
     from thermosim.score.train import trained
     from thermosim.thermo import likelihood as lk
     from thermosim.thermo.grids.geodesic import MseCurve
@@ -73,7 +73,8 @@ def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth,
         if d <= 2 and T == min(steps):
             loss = LearnedVariances(chain, even_shares(chain, 1.0))
             model = trained(train, replace(training, loss=loss), device, out)
-            runs["learned variances"] = heat(chain, model, test, seed, device, variance=partial(loss.variance, model))
+            reverse = Learned(model, chain)
+            runs["learned variances"] = heat(chain, reverse, test, seed, device, variance=reverse.variance)
         for words, run in runs.items():
             bound = lk.bound(run.work)
             rows.append({

@@ -15,8 +15,13 @@ SPACINGS, WAY = f"{CYCLES}::test_entropy_by_spacings", f"{CYCLES}::test_own_entr
 CHAIN, BRUTE = f"{CYCLES}::test_the_chain_dissipates_its_kl", f"{CYCLES}::test_dissipation_of_a_chain_with_another_mean_by_brute_force"
 REASONS, CORNERS = f"{CYCLES}::test_what_is_undefined_is_nan_with_a_reason", f"{CYCLES}::test_carnot_turns_its_corners"
 LAWS = "tests/unit/test_chain_law.py"
+OWN = "tests/physics/test_reverse_variances.py"
+RATIO, WEIGHED = f"{OWN}::test_entropy_env_is_the_ratio_of_the_kernels", f"{OWN}::test_paths_weighed_by_the_bound_are_those_of_noised_data"
+EXACT, PATHS = f"{OWN}::test_gaussian_marginals_are_exact_at_any_number_of_steps", f"{OWN}::test_every_path_costs_what_its_legs_say"
 
 BOOK, FRAMES, CARNOT, LANGEVIN = "samplers/books.py", "samplers/frames.py", "samplers/carnot.py", "samplers/langevin.py"
+BASE, ANCESTRAL, REVERSE, REMEMBERED, NOISING = (
+    "samplers/base.py", "samplers/ancestral.py", "score/reverse.py", "score/remembered.py", "runs/noising.py")
 SAMPLING, CYCLE, LAW = "runs/sampling.py", "thermo/sampler_cycle.py", "thermo/chain_law.py"
 
 # (what is wrong, file in thermosim/, old text, new text, tests)
@@ -70,14 +75,31 @@ FAULTS = [
     ("bit cost upside down", CYCLE, "np.log(2) / per_order", "np.log(2) * per_order", [GAUSSIAN]),
     ("cycle with the entropy of the cooling", CYCLE, "eta_cycle(heating.K, heating.Sigma, Sigma)", "eta_cycle(heating.K, Sigma, Sigma)", [GAUSSIAN]),
     ("P without the prior", CYCLE, "return total + prior -", "return total -", [CHAIN]),
-    ("P without what D does not know", CYCLE, " + pull**2 * heating.law.mmse(sigma) + gap", " + gap", [CHAIN]),
-    ("P without the gap of the means", CYCLE, "heating.law.mmse(sigma) + gap", "heating.law.mmse(sigma)", [BRUTE]),
+    ("P without what D does not know", CYCLE, " + pull**2 * unknown + gap", " + gap", [CHAIN]),
+    ("P without the gap of the means", CYCLE, "pull**2 * unknown + gap", "pull**2 * unknown", [BRUTE]),
     ("NaN without its reason", CYCLE, "        why |= dict.fromkeys(MADE_OF_HEAT, NO_HEAT)", "        pass", [f"{CYCLES}::test_reasons_are_those_of_the_sampler"]),
     ("corner at the old temperature", CYCLE, "                sigma.append(after)\n", "                sigma.append(self.sigmas[k])\n", [CORNERS]),
     ("error of one part for that of the mean", CYCLE, "v.std(axis=0, ddof=1) / np.sqrt(parts)", "v.std(axis=0, ddof=1)", [GAUSSIAN, WAY]),
     ("law without its noise", LAW, "if leg.variance > 0:", "if leg.variance > 1e9:", [LAWS]),
-    ("law of a kernel 1 % too wide", LAW, "leg.variance**0.5, points)", "1.01 * leg.variance**0.5, points)", [LAWS]),
+    ("law of a kernel 1 % too wide", LAW, "_spread(x, weight, width, points)", "_spread(x, weight, 1.01 * width, points)", [LAWS]),
     ("law at the edges of its cells", LAW, "0.5 * (cuts[1:] + cuts[:-1])", "cuts[1:]", [LAWS]),
     ("law cut at equal shares only", LAW, "np.concatenate((shares, np.linspace(pool[order[0]], pool[order[-1]], points)))", "shares", [LAWS]),
     ("distance at the edges of its points", LAW, "np.cumsum(weight) - 0.5 * weight, 1.0", "np.cumsum(weight), 1.0", [LAWS]),
+    # reverse variances of one's own
+    ("own variances: entropy without their logarithm", ANCESTRAL, " + np.log(there / here)", "", [RATIO]),
+    ("own variances: one for there and back", ANCESTRAL, "back**2 / there", "back**2 / here", [RATIO]),
+    ("own variances: those where the mean is", BASE, "self.variance_at(x) ** 0.5 * draws", "self.variance_at(mean) ** 0.5 * draws", [WEIGHED]),
+    ("own variances: noise on the step to no noise", ANCESTRAL, "if sigma_next > 0:\n            yield Uneven", "if sigma_next > -1:\n            yield Uneven",
+     [f"{OWN}::test_no_noise_on_the_step_to_no_noise"]),
+    ("least variances: D knows all", REVERSE, " + c**2 * self.unknown(x, sigma)", "", [EXACT]),
+    ("least variances: in first order", REVERSE, " + c**2 * self", " + c * self", [EXACT]),
+    ("own variances: learned ones in the chain's units", REVERSE, " / self.chain.alpha[n - 1] ** 2", "", [PATHS]),
+    ("own variances: in units of the level before", REVERSE, "self.chain.alpha[n - 1] ** 2", "self.chain.alpha[n] ** 2", [PATHS]),
+    ("own variances: of the nearest step, whatever it is", REVERSE, "if n == 0 or not np.allclose", "if n < 0 and not np.allclose",
+     [f"{OWN}::test_what_does_not_fit_is_told_in_one_line"]),
+    ("own variances: nothing remembered", REMEMBERED, "[(x, sigma, said)] + self.kept[:1]", "[]", [f"{OWN}::test_one_pass_of_the_network_a_step"]),
+    ("own variances: heated in units of the data", NOISING, "v = chain.alpha[k - 1] ** 2 * device", "v = 1.0 * device", [PATHS]),
+    ("own variances: P from the mean variance", CYCLE, "leg.variance_at(x)\n", "np.mean(leg.variance_at(x))\n", [f"{OWN}::test_the_bound_of_the_sampler_is_that_of_heating"]),
+    ("own variances: law of one width", LAW, "np.broadcast_to(leg.variance_at(x[:, None]), (len(x), 1))", "np.broadcast_to(np.mean(leg.variance_at(x[:, None])), (len(x), 1))",
+     [f"{OWN}::test_they_sample_better_than_either_end"]),
 ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from thermosim.backend.cpu.device import Cpu
-from thermosim.samplers.ancestral import EulerAncestral
+from thermosim.samplers.ancestral import DDPM, EulerAncestral
 from thermosim.samplers.dpmpp_2m import DPMpp2M
 from thermosim.samplers.heun import Heun
 from thermosim.samplers.langevin import AnnealedLangevin, PredictorCorrector
@@ -19,6 +19,7 @@ from thermosim.score.levels import Among
 from thermosim.score.losses import DenoisingLoss
 from thermosim.score.parametrisation import NoisePrediction, ScorePrediction, VelocityPrediction
 from thermosim.score.rates import InverseRoot
+from thermosim.score.reverse import Least
 from thermosim.score.train import TrainConfig, train
 from thermosim.runs.noising import heat, squared_error_curve
 from thermosim.runs.sampling import sample
@@ -72,8 +73,8 @@ def test_training_by_other_losses(gpu, loss, kind):
         assert close(gpu.to_host(loss.variance(ours, gpu.asarray(x), 2)), loss.variance(theirs, x, 2))
 
 
-@pytest.mark.parametrize("sampler", [EulerAncestral(), DPMpp2M(), Heun(), AnnealedLangevin(),
-                                     PredictorCorrector()], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("sampler", [EulerAncestral(), DPMpp2M(), Heun(), AnnealedLangevin(), PredictorCorrector(),
+                                     DDPM(Least(lambda x, sigma: 0.1 + 0.05 * x**2).variance)], ids=lambda s: type(s).__name__)
 def test_cooling(gpu, pair, sampler):
     sigmas = karras(5.0, 0.05, 6)
     theirs, ours = (sample(sampler, model, sigmas, 50, 2, 7, device, batch=30, frames=4)

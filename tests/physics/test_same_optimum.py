@@ -7,7 +7,6 @@ gradient, which is linear in the parameters, and each is shown to be flat at the
 """
 import itertools
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -22,10 +21,10 @@ from thermosim.score.bound import LearnedVariances, VariationalBound, even_share
 from thermosim.score.denoiser import Denoiser
 from thermosim.score.exact import GaussianMixture
 from thermosim.score.implicit_score_matching import ImplicitScoreMatching
-from thermosim.score.implicit_score_matching import ImplicitScoreMatching
 from thermosim.score.levels import Minibatches
 from thermosim.score.losses import DenoisingLoss
 from thermosim.score.mlp import MLP
+from thermosim.score.reverse import Learned
 from thermosim.score.sliced_score_matching import SlicedScoreMatching
 from thermosim.score.train import TrainConfig, train
 
@@ -287,7 +286,8 @@ def test_bound_with_learned_variances_is_the_mean_work_too(chain):
     data = np.random.default_rng(5).standard_normal((20_000, 2)) @ np.linalg.cholesky(COVARIANCE).T + MEAN
     some = loss.variance(model, data[:100], 1)
     assert some.std() > 0.04 * some.mean()
-    work, error = heat(chain, model, data, 6, DEVICE, variance=partial(loss.variance, model)).bound()
+    reverse = Learned(model, chain)
+    work, error = heat(chain, reverse, data, 6, DEVICE, variance=reverse.variance).bound()
     batches = Minibatches(data - MEAN, 2000, 7, DEVICE)
     values = np.array([float(loss.value(model, batches, step)) for step in range(40)])
     off = np.hypot(values.std() / 40**0.5, error / 2)
@@ -297,11 +297,13 @@ def test_bound_with_learned_variances_is_the_mean_work_too(chain):
 
 @pytest.mark.parametrize("quantum", [None, 0.2])
 def test_books_of_variances_that_are_constant(quantum):
-    """Told as a function of x or as the chain's own: the same work of every particle, of densities and of lattices."""
+    """Told as a function of x, in units of the data, or as the chain's own: the same work of every particle, of
+    densities and of lattices."""
     chain, own = vp_chain(5.0, 6), np.linspace(0.3, 0.9, 6)
+    in_data_units = {chain.sigma(n): own[n - 1] / chain.alpha[n - 1] ** 2 for n in range(1, 7)}
     data = 0.2 * np.random.default_rng(5).integers(-5, 6, (50, 2))
     fixed = heat(replace(chain, variance=own), wiggly(), data, 6, DEVICE, quantum)
-    told = heat(chain, wiggly(), data, 6, DEVICE, quantum, variance=lambda y, n: np.full(y.shape, own[n - 1]))
+    told = heat(chain, wiggly(), data, 6, DEVICE, quantum, variance=lambda y, sigma, sigma_next: in_data_units[sigma])
     assert np.allclose(told.work, fixed.work, rtol=1e-13, atol=0)
 
 

@@ -78,9 +78,9 @@ def heat(chain, denoise, data, seed, device, quantum=None, batch=1000, frames=0,
     quantum : float, optional
         Lattice constant of discrete data: the last reverse step is then the probability *mass* of the
         data's cell and W bounds the code length; otherwise W bounds minus a log density.
-    variance : callable (y, n) → (m, d) array of the device, optional
-        Reverse variances of step n that depend on x_n, in the place of the chain's: those that a denoiser has
-        learned are `partial(LearnedVariances(chain).variance, denoise)` (`thermosim.score.bound`).
+    variance : callable (y, sigma, sigma_next) → (m, d), or what broadcasts to it, optional
+        Reverse variances of y' at σ' given y at σ, in the place of the chain's, an array of the device: the same
+        that sampling takes (`samplers.DDPM`); `variance` of a `score.reverse.Learned` or `score.reverse.Least`.
 
     Returns
     -------
@@ -108,9 +108,11 @@ def heat(chain, denoise, data, seed, device, quantum=None, batch=1000, frames=0,
             c_x, c_0, v = chain.reverse(k)
             z = device.normals(seed, PATHS, k, m, d, first=first)
             x_new = a * x + b**0.5 * z
-            D = denoise(x_new / chain.alpha[k], chain.sigma(k))
+            y = x_new / chain.alpha[k]
+            D = denoise(y, chain.sigma(k))
             if variance is not None:
-                v = variance(x_new / chain.alpha[k], k)
+                told = variance(y, chain.sigma(k), chain.sigma(k - 1))
+                v = chain.alpha[k - 1] ** 2 * device.xp.broadcast_to(device.xp.asarray(told), y.shape)
             error = device.to_host(((x0 - D) ** 2).sum(axis=1))
             ahead = _log_normal(device.to_host((z * z).sum(axis=1)), d, 1.0) - 0.5 * d * np.log(b)
             mean = c_x * x_new + c_0 * D

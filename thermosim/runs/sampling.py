@@ -9,6 +9,7 @@ from ..ledger import Ledger, RunningMoments
 from ..samplers.base import ADIABAT
 from ..samplers.books import CHANNELS, book, reasons
 from ..samplers.frames import LAB
+from ..score.remembered import Remembered
 
 # streams of one seed: the counter word that keeps draws for different purposes apart
 START, STEPS, TESTS = 0, 1, 6
@@ -34,24 +35,15 @@ class Draws:
 
 
 class Oracle:
-    """A denoiser that counts for how many particles the sampler asks, and keeps its last answers for the books."""
+    """A denoiser that counts for how many particles the sampler asks; `look` is what the books ask, not counted."""
 
     def __init__(self, denoise):
-        self.denoise, self.particles, self.kept = denoise, 0, []
+        self.look, self.particles = Remembered(denoise), 0
 
     def ask(self, x, sigma):
         """What the sampler pays for."""
         self.particles += len(x)
         return self.look(x, sigma)
-
-    def look(self, x, sigma):
-        """What the books ask: not counted, and free where the sampler has just asked the same."""
-        for known_x, known_sigma, D in self.kept:
-            if known_x is x and known_sigma == sigma:
-                return D
-        D = self.denoise(x, sigma)
-        self.kept = [(x, sigma, D)] + self.kept[:1]
-        return D
 
 
 @dataclass

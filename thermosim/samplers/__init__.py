@@ -1,10 +1,10 @@
 """Samplers by the names k-diffusion and diffusers gave them; one algorithm a file.
 
 SAMPLERS are the six that a round trip compares unless told otherwise, FAMILY is all of them. Other
-settings are other objects: DDIM(0.3), Heun(s_churn=10), DPMpp2MSDE(0.5), RK45(rtol=1e-8) ...
+settings are other objects: DDIM(0.3), DDPM(variances), Heun(s_churn=10), DPMpp2MSDE(0.5), RK45(rtol=1e-8) ...
 """
 
-from .ancestral import DDIM, Ancestral, DDPMBeta, EulerAncestral
+from .ancestral import DDIM, DDPM, Ancestral, DDPMBeta, EulerAncestral
 from .carnot import Carnot, Rescaling
 from .dpm_2 import DPM2
 from .dpmpp_2m import DPMpp2M

@@ -1,6 +1,10 @@
 """Ancestral sampling: the reverse Markov chain itself, and what makes any one-step flow sampler ancestral."""
 
 import math
+from dataclasses import dataclass
+from typing import Callable
+
+import numpy as np
 
 from ..errors import UserError
 from .base import DRIVEN, Leg, Sampler
@@ -39,6 +43,53 @@ class DDPMBeta(EulerAncestral):
         (posterior,) = super().legs(sigma, sigma_next, memory)
         beta = (sigma**2 - sigma_next**2) / (1 + sigma**2)
         yield Leg(DRIVEN, sigma, sigma_next, posterior.mean, beta * (1 + sigma_next**2) if sigma_next > 0 else 0.0)
+
+
+@dataclass(frozen=True)
+class Uneven(Leg):
+    """A leg whose noise differs from place to place and between components: x' ~ N(mean(x), `variance`·spread(x)).
+
+    Parameters
+    ----------
+    spread : callable x → (n, d), or what broadcasts to it, > 0
+    """
+
+    spread: Callable = None
+
+    def variance_at(self, x):
+        return self.variance * self.spread(x)
+
+    def entropy_env(self, x, mean, x_new, denoise):
+        here, there = self.variance_at(x), self.variance_at(x_new)
+        back = x - self.mean(x_new, denoise)
+        return 0.5 * (back**2 / there - (x_new - mean) ** 2 / here + np.log(there / here)).sum(axis=1)
+
+
+class DDPM(EulerAncestral):
+    """The mean of `EulerAncestral` with reverse variances of one's own: learned ones, or those of least dissipation.
+
+    No noise on a step to σ = 0, whatever the variance there.
+
+    Source: Nichol, Dhariwal 2021 (2102.09672), §3.1, of learned ones; Bao et al. 2022 (2201.06503) of the least.
+
+    Parameters
+    ----------
+    variance : callable (x, sigma, sigma_next) → (n, d), or what broadcasts to it, > 0
+        Of x' given x, in units of the data squared: `variance` of a `score.reverse.Learned` or `score.reverse.Least`.
+        Where it is learned, give the very same object as the denoiser: one pass through the network then answers both.
+    """
+
+    name, also, ancestral = "ddpm_own", (), False
+
+    def __init__(self, variance):
+        self.variance = variance
+
+    def legs(self, sigma, sigma_next, memory):
+        (posterior,) = super().legs(sigma, sigma_next, memory)
+        if sigma_next > 0:
+            yield Uneven(DRIVEN, sigma, sigma_next, posterior.mean, 1.0, spread=lambda x: self.variance(x, sigma, sigma_next))
+        else:
+            yield posterior
 
 
 def down_and_up(sigma, sigma_next, eta):

@@ -22,7 +22,7 @@ def squared(a):
 
 @dataclass(frozen=True)
 class Leg:
-    """One leg of a sampler step.
+    """One leg of a sampler step; its noise is the same everywhere (`ancestral.Uneven` is one whose noise is not).
 
     Parameters
     ----------
@@ -57,10 +57,14 @@ class Leg:
     exact: bool = False
     stretch: float = 1.0
 
+    def variance_at(self, x):
+        """Variance of x' per component, given x (n, d): a float, or what broadcasts to (n, d)."""
+        return self.variance
+
     def move(self, x, denoise, draws):
         """(mean, x') from x, (n, d) each; `draws.normals()` gives the noise."""
         mean = self.mean(x, denoise, *(draws.normals() for _ in range(self.stages)))
-        return mean, mean + self.variance**0.5 * draws.normals() if self.variance > 0 else mean
+        return mean, mean + self.variance_at(x) ** 0.5 * draws.normals() if self.variance > 0 else mean
 
     def entropy_env(self, x, mean, x_new, denoise):
         """ln k(x'|x) − ln k(x|x') of the kernel N(mean, variance), (n,); `mean` is that of x."""

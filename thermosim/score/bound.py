@@ -93,7 +93,7 @@ class LearnedVariances(VariationalBound):
     begins halfway. Where β̃ is zero the next step's stands in its place, as an end of the range of ln Σ.
 
     Source: Nichol and Dhariwal 2021 (2102.09672), eq. 15. Their own loss adds L_simple and lets this one move only
-    the variances; here the bound moves both.
+    the variances; here the bound moves both. What is learned is drawn with and booked through `reverse.Learned`.
     """
 
     def outputs(self, d):

@@ -90,10 +90,25 @@ class Denoiser(Differentiable):
 
         Source: v of Nichol and Dhariwal 2021 (2102.09672), eq. 15; see `bound.LearnedVariances`.
         """
-        out = self.device.xp.empty_like(x)
-        for rows, _, _, F in self._chunks(x, sigma, self.network.evaluate):
-            out[rows] = 0.5 + 0.5 * F[:, self.dimension:]
-        return out
+        return self.both(x, sigma)[1]
+
+    def both(self, x, sigma):
+        """D and `shares`, (n, d) each, from one pass through a network with 2d outputs.
+
+        Raises
+        ------
+        UserError
+            If the network has d outputs: it learned no variances.
+        """
+        d = self.dimension
+        if self.network.sizes[-1] != 2 * d:
+            raise UserError("this network has learned no variances: train it with loss=LearnedVariances(chain)")
+        D, shares = self.device.xp.empty_like(x), self.device.xp.empty_like(x)
+        for rows, centred, sigma, F in self._chunks(x, sigma, self.network.evaluate):
+            c_skip, c_out, _ = self.coefficients(sigma)
+            D[rows] = self.mean + c_skip * centred + c_out * F[:, :d]
+            shares[rows] = 0.5 + 0.5 * F[:, d:]
+        return D, shares
 
     def jvp(self, x, sigma, v):
         """D and its directional derivatives J v.

@@ -39,21 +39,22 @@ def chain_law(sampler, denoise, sigmas, points=300):
     if sampler.draws and sampler.history:
         raise UserError(f"{sampler} has noise and a memory: its law is no chain of laws")
     memory = {"steps": len(sigmas) - 1}
-    x, weight = _spread(np.zeros(1), np.ones(1), float(sigmas[0]), points)
+    x, weight = _spread(np.zeros(1), np.ones(1), np.full(1, float(sigmas[0])), points)
     for sigma, after in zip(sigmas[:-1], sigmas[1:]):
         for leg in sampler.legs(float(sigma), float(after), memory):
             if leg.stages or leg.exact:
                 raise UserError(f"{sampler} has a leg whose kernel is not Gaussian: its law is not followed here")
+            width = np.broadcast_to(leg.variance_at(x[:, None]), (len(x), 1))[:, 0] ** 0.5
             x = leg.mean(x[:, None], denoise)[:, 0]
             if leg.variance > 0:
-                x, weight = _spread(x, weight, leg.variance**0.5, points)
+                x, weight = _spread(x, weight, width, points)
     order = np.argsort(x)
     return x[order], weight[order]
 
 
 def _spread(x, weight, width, points):
     """Σ weight·N(x, width²) as points and weights."""
-    pool = (x[:, None] + width * PLACES).ravel()
+    pool = (x[:, None] + width[:, None] * PLACES).ravel()
     order = np.argsort(pool)
     mass = np.cumsum(np.repeat(weight / len(PLACES), len(PLACES))[order])
     shares = pool[order][np.searchsorted(mass, np.linspace(0.0, mass[-1], points + 1)[1:-1])]

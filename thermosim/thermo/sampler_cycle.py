@@ -7,6 +7,7 @@ exact and undriven: W = 0, Σ_f = KL(p_cold‖N(0, 1)) − KL(p_hot‖N(0, 1)). 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import digamma
@@ -74,6 +75,7 @@ class Heating:
         if law.d != 1:
             raise UserError(f"entropies of a sampler's own laws are taken on a line, not in {law.d} dimensions")
         self.law, self.sigma_max, self.sigma_min = law, float(sigma_max), float(sigma_min)
+        self.mmse = lru_cache(None)(law.mmse)
         self.K = self.free_energy(sigma_min)
         self.Sigma = self.K - self.free_energy(sigma_max)
         u = (np.arange(20_000) + 0.5) / 20_000
@@ -117,7 +119,8 @@ def chain_work(sampler, heating, sigmas, points, seed, device):
     data, −⟨ln p(x_0)⟩ of the prior, less the entropy of data; k counts towards data.
 
     Of x_{k+1} given x_k only the mean square about the sampler's mean enters: the spread of the posterior, what the
-    denoiser does not know, and how far the sampler's mean lies from the posterior's, which alone needs `points`.
+    denoiser does not know, and how far the sampler's mean lies from the posterior's. The last needs `points`; what is
+    not known needs them only where the variance depends on x, for of its mean the exact one is taken.
 
     Returns
     -------
@@ -131,12 +134,14 @@ def chain_work(sampler, heating, sigmas, points, seed, device):
         (leg, *more) = legs
         if sampler.history or more or leg.stroke != DRIVEN or not leg.variance > 0 or leg.blind:
             return np.nan, _no_chain(sampler, legs)
-        x = heating.law.sample(points, seed, device, first=k * points) + sigma * device.normals(seed, PAIRS, k, points, 1)
-        pull = 1 - (after / sigma) ** 2
-        D = heating.law(x, sigma)
-        gap = np.mean((leg.mean(x, heating.law) - x - pull * (D - x)) ** 2)
-        spread = after**2 * pull + pull**2 * heating.law.mmse(sigma) + gap
-        total += 0.5 * (np.log(leg.variance / (sigma**2 - after**2)) - 1 + spread / leg.variance)
+        x_0 = heating.law.sample(points, seed, device, first=k * points)
+        x = x_0 + sigma * device.normals(seed, PAIRS, k, points, heating.law.d)
+        D, pull, variance = heating.law(x, sigma), 1 - (after / sigma) ** 2, leg.variance_at(x)
+        unknown = (x_0 - D) ** 2
+        unknown += heating.mmse(sigma) / heating.law.d - unknown.mean()
+        gap = (leg.mean(x, heating.law) - x - pull * (D - x)) ** 2
+        spread = after**2 * pull + pull**2 * unknown + gap
+        total += 0.5 * np.mean((np.log(variance / (sigma**2 - after**2)) - 1 + spread / variance).sum(axis=1))
     prior = 0.5 * (np.log(2 * np.pi * sigmas[0] ** 2) + (heating.law.second_moment() + sigmas[0] ** 2) / sigmas[0] ** 2)
     return total + prior - heating.law.entropy(sigmas[-1]), None
 

@@ -7,10 +7,11 @@ from scipy.special import ndtr
 from .. import schedules
 from ..backend.cpu.device import Cpu
 from ..runs.sampling import sample
-from ..samplers import (DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp2S, DPMpp3M, DPMpp3MCorrected, DPMpp3MSDE,
+from ..samplers import (DDPM, DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp2S, DPMpp3M, DPMpp3MCorrected, DPMpp3MSDE,
                         DPMppSDE, Euler, EulerAncestral, Heun)
 from ..score.exact import GaussianMixture
-from .row import Row
+from ..score.reverse import Least
+from .row import Row, row
 
 STEPS = (100, 200, 400, 800)
 HOT, COLD = 10.0, 0.05
@@ -85,3 +86,10 @@ marginal_orders = [
         (Ancestral(DPMpp2S()), 2, "order of its flow"), (DPMppSDE(), 2, "Lu et al. 2211.01095"),
         (DPMpp2MSDE(), 2, "Lu et al. 2211.01095"), (DPMpp3MSDE(), 2, "Lu et al. 2211.01095, as published"))
 ]
+
+
+@row("sampler.least-variance.gaussian", "Bao et al. 2201.06503, Theorem 1", DATA + COLD**2,
+     "ddpm in three steps with the least reverse variances, exact variance at the end", digits=12)
+def least_variance():
+    """A step with them keeps the second moment, however long it is; β̃ in their place would keep a third of it."""
+    return end_variance(DDPM(Least(lambda x, sigma: DATA * sigma**2 / (DATA + sigma**2)).variance), schedules.karras(5.0, COLD, 3))
