@@ -142,6 +142,23 @@ def bent(x, sigma):
 UNEVEN = DDPM(lambda x, sigma, after: 0.1 + 0.2 * after**2 + 0.15 * np.sin(x + sigma) ** 2)
 
 
+class Given:
+    """Normals that are told."""
+
+    def __init__(self, normals):
+        self.normals = lambda: normals
+
+
+def test_noise_is_that_of_the_place_it_began():
+    """To rounding, component by component."""
+    (leg,) = UNEVEN.legs(2.0, 0.7, {})
+    x, z = np.random.default_rng(1).normal(size=(2, 50, 3))
+    mean, x_new = leg.move(x, bent, Given(z))
+    pull = 1 - (0.7 / 2.0) ** 2
+    assert np.allclose(mean, x + pull * (bent(x, 2.0) - x), rtol=1e-14)
+    assert np.allclose(x_new - mean, np.sqrt(0.1 + 0.2 * 0.49 + 0.15 * np.sin(x + 2.0) ** 2) * z, rtol=1e-12, atol=1e-14)
+
+
 @pytest.mark.parametrize("frame", [LAB, TRAP], ids=["lab", "trap"])
 def test_entropy_env_is_the_ratio_of_the_kernels(frame):
     """ln k(y'|y)/k(y|y') by scipy's normal density, in three dimensions; in the trap the first law closes."""
