@@ -1,13 +1,21 @@
-"""Denoisers from outside: a PyTorch module or a JAX function, its arrays handed over by DLPack and not copied.
+"""Denoisers from outside: a PyTorch module, a JAX function or a model of diffusers, its arrays handed over by DLPack and not copied.
 
 DLPack passes the address of an array between libraries. A copy is made only where one is needed: where the
 outside code works in another precision than x, and by JAX where x does not begin at a multiple of 64 bytes.
 """
 
+import copy
+import inspect
+
 import numpy as np
 
 from ..backend.cpu.device import Cpu
 from ..errors import UserError
+from ..names import unknown
+from .parametrisation import CleanPrediction, NoisePrediction, VelocityPrediction
+from .timesteps import TimestepDenoiser, Timesteps
+
+PREDICTIONS = {"epsilon": NoisePrediction(), "v_prediction": VelocityPrediction(), "sample": CleanPrediction()}  # as diffusers calls them
 
 
 class Foreign:
@@ -17,6 +25,7 @@ class Foreign:
     ----------
     function : callable (x, sigma) → E[x_0|x]
         On that library's arrays. It must not write to x, nor to what it has returned before: the memory is shared.
+        For a `timesteps.TimestepDenoiser` it is (x_t, t) → prediction.
     take : callable
         That library's from_dlpack.
     level : callable (sigma, x) → sigma
@@ -45,8 +54,8 @@ class Foreign:
         theirs = self.take(given)
         D = self.device.xp.from_dlpack(self.function(theirs, self.level(sigma, theirs)))
         if D.shape != x.shape:
-            raise UserError(f"the outside denoiser answers shape {tuple(D.shape)} to x of shape {tuple(x.shape)}; "
-                            "it must return E[x_0|x], one row a particle")
+            raise UserError(f"the outside network answers shape {tuple(D.shape)} to x of shape {tuple(x.shape)}; "
+                            "it must return an array like x")
         return D.astype(x.dtype, copy=False)
 
 
@@ -71,6 +80,11 @@ def torch_denoiser(module, device=None):
     UserError
         Where PyTorch is not installed; parameters of a type that NumPy does not know.
     """
+    return _torch(module, lambda x, sigma: module(x, sigma), device)
+
+
+def _torch(module, answer, device):
+    """`answer(x, level)` on tensors of the dtype of the parameters of `module`, as Foreign."""
     try:
         import torch
     except ImportError:
@@ -84,7 +98,7 @@ def torch_denoiser(module, device=None):
     def level(sigma, x):
         return torch.as_tensor(sigma, dtype=x.dtype, device=x.device)
 
-    return Foreign(torch.no_grad()(lambda x, sigma: module(x, sigma)), torch.from_dlpack, level, dtype, device)
+    return Foreign(torch.no_grad()(answer), torch.from_dlpack, level, dtype, device)
 
 
 def jax_denoiser(function, device=None):
@@ -113,3 +127,100 @@ def jax_denoiser(function, device=None):
 
     dtype = None if jax.config.jax_enable_x64 else np.float32
     return Foreign(function, jax.numpy.from_dlpack, lambda sigma, x: sigma, dtype, device)
+
+
+# --- diffusers: a network that knows timesteps, and the scheduler that knows their noise levels -------------------
+
+
+def diffusers_denoiser(model, scheduler, shape=None, whole=False, device=None):
+    """A model of diffusers, or a PyTorch one like it, as denoiser(x, sigma) on rows, ledger and all.
+
+    It is what the network itself says: `clip_sample` and `thresholding`, which some schedulers do to E[x_0|x], are not.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or callable (x_t, t) → prediction, or an object whose `sample` it is
+        ``UNet2DModel`` or one's own, in eval mode; bind prompts, labels and guidance in a function. x_t is a tensor
+        (n, c, h, w), t a 0-d tensor. Of an answer of twice the channels (learned variances) the first half counts.
+    scheduler : a scheduler of diffusers
+        That the model was trained for, or any like it: ᾱ and the kind of prediction are read from it.
+    shape : tuple of int, optional
+        (c, h, w) of one image; by default that of the model's config.
+    whole : bool
+        Ask at whole timesteps only, given as integers.
+    device : Cpu or Gpu, optional
+        Where x lives; the module's parameters must live there too.
+
+    Returns
+    -------
+    TimestepDenoiser
+
+    Raises
+    ------
+    UserError
+        Where PyTorch is not installed; a scheduler of no variance-preserving chain; a kind of prediction that is unknown.
+    """
+    timesteps = diffusers_timesteps(scheduler)
+    kind = scheduler.config.prediction_type
+    if kind not in PREDICTIONS:
+        raise unknown("prediction_type", kind, PREDICTIONS)
+    if shape is None:
+        config = getattr(model, "config", None)
+        if config is None:
+            raise UserError("a model without a config does not say what images it takes: give shape=(c, h, w)")
+        sides = config.sample_size if isinstance(config.sample_size, (tuple, list)) else (config.sample_size,) * 2
+        shape = (config.in_channels, *sides)
+
+    def answer(x, t):
+        told = model(x, t.long() if whole else t)
+        told = getattr(told, "sample", told)
+        return told[:, : x.shape[1]] if told.shape[1] == 2 * x.shape[1] else told
+
+    return TimestepDenoiser(_torch(model, answer, device), timesteps, PREDICTIONS[kind], shape, whole)
+
+
+def diffusers_timesteps(scheduler):
+    """The `Timesteps` of a scheduler of diffusers; those of pure noise (zero terminal SNR) are left out.
+
+    Raises
+    ------
+    UserError
+        Where it has no ᾱ (flow matching, EDM), or counts time otherwise than in timesteps.
+    """
+    alpha_bar = getattr(scheduler, "alphas_cumprod", None)
+    if alpha_bar is None or scheduler.config.get("timestep_type", "discrete") != "discrete":
+        raise UserError(f"{type(scheduler).__name__} is no scheduler of discrete timesteps of a variance-preserving chain: "
+                        "give one such as DDPMScheduler or EulerDiscreteScheduler")
+    alpha_bar = np.asarray(alpha_bar.detach().cpu(), float)
+    return Timesteps(alpha_bar[alpha_bar > 0])
+
+
+def diffusers_grid(scheduler, sigmas):
+    """A grid of noise levels as what ``scheduler.set_timesteps(**…)`` takes: {"sigmas": …} or else {"timesteps": …}.
+
+    With `sigmas` (EulerDiscreteScheduler) the grid is run as it is. With `timesteps` (DDPM, DPMSolverMultistep and
+    Singlestep, Heun) the levels but the last are rounded to whole timesteps, and the scheduler goes on to a last level of
+    its own: 0, or with ``final_sigmas_type="sigma_min"``, where it knows that, the table's least.
+
+    Parameters
+    ----------
+    scheduler : a scheduler of diffusers
+    sigmas : (N + 1,) array
+        Falling noise levels, both ends included.
+
+    Raises
+    ------
+    UserError
+        For a scheduler that makes its grids itself (DDIM, EulerAncestral, LMS, PNDM ...), or levels outside its table.
+    """
+    sigmas = np.asarray(sigmas, float)
+    offers = {"sigmas": sigmas.tolist(), "timesteps": diffusers_timesteps(scheduler).whole(sigmas[:-1]).tolist()}
+    taken = inspect.signature(scheduler.set_timesteps).parameters
+    for name in (name for name in offers if name in taken):
+        try:  # some take it under settings of theirs only
+            copy.deepcopy(scheduler).set_timesteps(**{name: offers[name]})
+            return {name: offers[name]}
+        except ValueError:
+            continue
+    raise UserError(f"{type(scheduler).__name__} takes no grid of one's own: use EulerDiscreteScheduler (sigmas) or "
+                    "DPMSolverMultistepScheduler, HeunDiscreteScheduler or DDPMScheduler (timesteps), of the same config")
