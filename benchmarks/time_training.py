@@ -4,7 +4,7 @@
 
 Networks 34-128-128-128-2 and 34-1024-1024-1024-2 with SiLU, float32. A training step is forward, mean squared error,
 backward and Adam on a batch of 512; inference is the answer to 10,000 points. Each peer lives in a process of its
-own, held to one core or two; they take turns, a slice of 50 ms each or one call, for a minute, so that other work on
+own, held to one core or two; they take turns, a slice of 50 ms each or one call, for three quarters of a minute, so that other work on
 the machine meets all of them. On one core time is the processor's, which leaves out when a process waited for its
 turn; on two it is the wall's. The fastest call of all slices counts; beside it stands the median over slices of their
 fastest, and that of its ratio to ours of the same turn. What is not installed is left out. Beside the peers: the
@@ -21,7 +21,7 @@ import time
 
 CORES, WIDTHS, BATCH, POINTS = (1, 2), (128, 1024), 512, 10_000
 RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
-SLICE, SECONDS = 0.05, 60      # of one turn at least, and of all turns of a case
+SLICE, SECONDS = 0.05, 45      # of one turn at least, and of all turns of a case
 
 
 def sizes(width):

@@ -1,8 +1,8 @@
 """Threads over a kernel: each calls the same compiled function for its share of the particles.
 
 Kernels release the interpreter lock, so plain Python threads run them side by side. Against Numba's own
-parallel loops this saves compiling every kernel twice (1 to 3 s each), costs some 5 µs a call, works in any thread, and leaves no
-worker spinning for longer than a tenth of a millisecond. Results never depend on it.
+parallel loops this saves compiling every kernel twice (1 to 3 s each), costs some 5 µs a call, works in any
+thread, and leaves no worker spinning for longer than a twentieth of a millisecond. Results never depend on it.
 """
 import atexit
 import itertools
@@ -19,7 +19,7 @@ except AttributeError:
     _threads = os.cpu_count() or 1
 _workers = []
 
-PATIENCE = 1e-4       # seconds that a thread listens for a bell before it sleeps
+PATIENCE = 5e-5       # seconds that a thread listens for a bell before it sleeps
 GRACE = 2e-6          # seconds from the bell of a call until its caller has given up the interpreter lock
 
 
