@@ -2,14 +2,15 @@
 
     python benchmarks/time_training.py
 
-Networks 34-128-128-128-2 and 34-1024-1024-1024-2 with SiLU, float32. A training step is forward, mean squared error,
-backward and Adam on a batch of 512; inference is the answer to 10,000 points. Each peer lives in a process of its
-own, held to one core or two; they take turns, a slice of 50 ms each or one call, for three quarters of a minute, so that other work on
-the machine meets all of them. On one core time is the processor's, which leaves out when a process waited for its
-turn; on two it is the wall's. The fastest call of all slices counts; beside it stands the median over slices of their
-fastest, and that of its ratio to ours of the same turn. What is not installed is left out. Beside the peers: the
-products alone by NumPy's BLAS, and the time that their floating-point operations take at the fma peak of these very
-cores, which no float32 code can beat. Figures go to benchmarks/results/training.json.
+Networks 34-128-128-128-2 and 34-1024-1024-1024-2 with SiLU, float32. A training step is forward, mean squared
+error, backward and Adam on a batch of 512; inference is the answer to 10,000 points. Each peer lives in a process
+of its own, held to one core or two; they take turns, a slice of 50 ms each or one call, for three quarters of a
+minute, so that other work on the machine meets all of them. On one core time is the processor's, which leaves out
+when a process waited for its turn; on two it is the wall's. The fastest call of all slices counts; beside it
+stands the median over slices of their fastest, and that of its ratio to ours of the same turn. What is not
+installed is left out. Beside the peers: the products alone by NumPy's BLAS, and the time that their floating-point
+operations take at the fma peak of these very cores, which no float32 code can beat. Figures go to
+benchmarks/results/training.json.
 """
 
 import json

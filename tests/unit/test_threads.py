@@ -2,6 +2,7 @@
 import os
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -61,6 +62,58 @@ def test_a_failure_in_another_thread_is_raised():
             raise ZeroDivisionError
     with pytest.raises(ZeroDivisionError):
         over_threads(bad, 2, 1)
+
+
+def test_a_caller_does_itself_what_a_busy_worker_has_not_begun():
+    set_threads(2)
+    begun, release, names = threading.Event(), threading.Event(), []
+
+    def long(start, stop):
+        if start == 0:
+            begun.set()
+            assert release.wait(10)
+
+    other = threading.Thread(target=over_threads, args=(long, 2, 1))
+    other.start()
+    try:
+        assert begun.wait(10)
+        over_threads(lambda start, stop: names.append((start, threading.current_thread())), 2, 1)
+    finally:
+        release.set()
+        other.join()
+    assert sorted(start for start, _ in names) == [0, 1]
+    # whoever began the long share is the worker, unless its own caller had taken it back already
+    assert threading.current_thread() in {thread for _, thread in names}
+
+
+def test_calls_from_many_threads_at_once_are_all_done():
+    set_threads(3)
+    seen = np.zeros((8, 600), int)
+
+    def kernel(start, stop, array):
+        array[start:stop] += 1
+
+    def caller(row):
+        for _ in range(50):
+            over_threads(kernel, 600, 100, row)
+    callers = [threading.Thread(target=caller, args=(row,)) for row in seen]
+    for thread in callers:
+        thread.start()
+    for thread in callers:
+        thread.join()
+    assert np.all(seen == 50)
+
+
+def test_workers_keep_nothing_of_a_call_that_is_over():
+    set_threads(2)
+    array = np.zeros(2)
+    gone = weakref.ref(array)
+    over_threads(lambda start, stop, a: time.sleep(0.02), 2, 1, array)
+    del array
+    deadline = time.monotonic() + 10
+    while gone() is not None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert gone() is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
