@@ -11,7 +11,7 @@ from .derivatives import Differentiable
 from .parametrisation import Preconditioned
 from .recorded import rebuilt_network, rebuilt_part, recorded
 
-LAYER = 1 << 18      # numbers of a layer, so many rows go through the network together: they stay in the cache
+LAYER = 1 << 19      # numbers of a layer, so many rows go through the network together: they stay in the cache
 
 
 class Denoiser(Differentiable):
