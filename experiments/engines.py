@@ -4,9 +4,10 @@
     python experiments/engines.py --quick    # 20,000 particles, a quarter of a minute
 
 Carnot-like, Stirling (also with a regenerator of three stores, and with inertia), Otto (also with inertia, on adiabats
-that are reversible in finite time) and the optimal cycle of Schmiedl and Seifert between baths at T = 2 and 1, the Stirling cycle also turned around into a refrigerator and heat
-pump: work, both heats, entropy production, power, efficiency and coefficients of performance of one turn, from closed
-moments, from the density and from particles. Then efficiency against power for cycles of every duration, each beside
+that are reversible in finite time) and the optimal cycle of Schmiedl and Seifert between baths at T = 2 and 1, the
+Stirling cycle also turned around into a refrigerator and heat pump: work, both heats, entropy production, power,
+efficiency and coefficients of performance of one turn, from closed moments, from the density (with inertia that of
+positions and velocities) and from particles. Then efficiency against power for cycles of every duration, each beside
 what no cycle beats: the second law, the speed limit of W2, the trade-off of power and efficiency, the uncertainty
 relation and the frontier of low dissipation; and the efficiency at maximum power. Written to run.h5; the figure is
 drawn from the file.
@@ -76,10 +77,9 @@ def table(particles, cells, tolerance, seed):
 
     for engine, strokes, medium in Progress(cycles(), "engines", "cycle"):
         add(engine, "moments", limit_cycle(strokes, medium).books)
-        roads = [("particles", by_particles(strokes, medium, particles, 200, seed=seed))]
-        if isinstance(medium, OverdampedMoments):
-            roads.insert(0, ("density", by_density(strokes, medium, cells, tolerance)))
-        for road, seen in roads:
+        # in phase space cells and steps are squared and more: half as many
+        density = by_density(strokes, medium, cells if isinstance(medium, OverdampedMoments) else max(100, cells//2), tolerance)
+        for road, seen in (("density", density), ("particles", by_particles(strokes, medium, particles, 200, seed=seed))):
             add(engine, road, seen.books, of(seen))
     return columns
 

@@ -77,7 +77,7 @@ class Underdamped:
     potential, temperature, force
         As for `Overdamped`.
     friction : float
-        γ, a rate.
+        γ, a rate; 0 where there is no bath.
     mass : float
         m.
 
@@ -91,7 +91,9 @@ class Underdamped:
     force: object = None
 
     def __post_init__(self):
-        _positive(temperature=self.temperature, friction=self.friction, mass=self.mass)
+        _positive(temperature=self.temperature, mass=self.mass)
+        if not (np.isscalar(self.friction) and np.isfinite(self.friction) and self.friction >= 0):
+            raise UserError(f"friction = {self.friction!r} must be 0 or a positive number")
         _same_space(self.potential, self.force)
 
     dimension = Overdamped.dimension

@@ -53,6 +53,30 @@ def test_the_density_errs_by_the_square_of_its_cells():
         assert abs(getattr(seen[1].books, column) - getattr(books, column)) < 0.2*fine
 
 
+INERT = UnderdampedMoments(friction=2.0, mass=0.5)
+CARNOT = carnot(2.0, 1.0, 4.0, 1.0, 4.0, 4.0)
+HEAVY = {"stirling": STIRLING, "otto on adiabats": inert_otto(2.0, 1.0, 2.0, 1.0, 3.0, 0.5),
+         "carnot backward": reversed_cycle(inert_carnot(2.0, 1.0, 9.0, 4.0, 3.0, 3.0, 0.5))}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_the_density_with_inertia(name):
+    """Third road of the underdamped cycles, adiabats without bath among them."""
+    books, seen = limit_cycle(HEAVY[name], INERT).books, by_density(HEAVY[name], INERT, cells=110, warm=2)
+    for column in COLUMNS:
+        assert getattr(seen.books, column) == pytest.approx(getattr(books, column), abs=3e-4)
+        assert getattr(seen.error, column) < 5e-3
+
+
+def test_the_density_with_inertia_errs_by_the_square_of_its_cells_and_steps():
+    """What extrapolation changes falls by 4 from 100 to 200 cells of v, what it leaves by about 16."""
+    books, seen = limit_cycle(CARNOT, INERT).books, [by_density(CARNOT, INERT, cells=n, warm=2) for n in (100, 200)]
+    for column in COLUMNS:
+        changed, left = ([f(m) for m in seen] for f in (lambda m: getattr(m.error, column), lambda m: abs(getattr(m.books, column) - getattr(books, column))))
+        assert np.log2(changed[0]/changed[1]) == pytest.approx(2, abs=0.15), column
+        assert left[1] < 1e-5 and left[1] < 0.1*left[0], column
+
+
 def test_an_engine_turned_around_slowly_gives_back_what_it_took():
     """At ever longer strokes what work and heats of the two directions leave falls, the work as 1/duration."""
     left = []
@@ -146,7 +170,9 @@ def test_complaints():
         limit_cycle([Stroke.linear(2.0, 1.0, T, 1.0) for T in (2.0, 1.5, 1.0)])
     with pytest.raises(UserError, match="more time"):
         regenerate([Stroke.linear(4.0, 1.0, 2.0, 3.0), Stroke.linear(1.0, 4.0, 1.0, 3.0), Stroke.linear(0.2, 0.1, 1.5, 0.2)])
-    with pytest.raises(UserError, match="no velocities"):
-        by_density(STIRLING, UnderdampedMoments())
+    with pytest.raises(UserError, match="does not move without a bath"):
+        by_density(inert_otto(2.0, 1.0, 1.5, 1.0, 3.0))
+    with pytest.raises(UserError, match="take 80 or more"):
+        by_density(STIRLING, UnderdampedMoments(20.0, 0.1), cells=40)
     with pytest.raises(UserError, match="two bath temperatures"):
         by_particles([Stroke.linear(1.0, 2.0, 1.0, 1.0)])

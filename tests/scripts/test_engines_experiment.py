@@ -17,12 +17,12 @@ def test_three_roads_in_one_table(tmp_path):
     summary = {name: np.asarray(d.values) for name, d in tree["summary"].datasets.items()}
     for engine in set(summary["engine"]):
         of = {road: k for k, (e, road) in enumerate(zip(summary["engine"], summary["road"])) if e == engine}
-        assert len(of) == (2 if "inertia" in engine else 3)
+        assert len(of) == 3
         for column in ("work", "heat_hot", "heat_cold"):
             exact = summary[column][of["moments"]]
             seen, error = summary[column][of["particles"]], summary[f"{column}_error"][of["particles"]]
             assert abs(seen - exact) < 6 * error < 0.3
-            assert "density" not in of or abs(summary[column][of["density"]] - exact) < 0.01
+            assert abs(summary[column][of["density"]] - exact) < 0.01
     trade, peak = ({name: np.asarray(d.values) for name, d in tree[group].datasets.items()} for group in ("trade_off", "maximum_power"))
     works = trade["power"] > 0
     assert works.sum() > 20 and np.all(np.isfinite(trade["efficiency"][works])) and np.all(np.isnan(trade["efficiency"][~works]))

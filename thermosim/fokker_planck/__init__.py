@@ -9,6 +9,8 @@
     densities.py   entropy, KL, W2, marginals
     noising.py     diffusion-model processes: noise, and the way back with the score of the grid
     equation.py    FokkerPlanck: the verbs of all these
+    kramers.py     KleinKramers: the same verbs for one coordinate and its velocity
+    phase_space.py kicks, flights and the bath: a step of its density
 
 A new verb is a function of a Generator or of densities, and one line in equation.py.
 """
@@ -17,8 +19,9 @@ from .densities import conditional, entropy, kl, l1, marginal, mean, w2
 from .equation import FokkerPlanck
 from .evolution import Evolution
 from .grid import Axis, Grid, Wall
+from .kramers import KleinKramers
 from .noising import Noising, Passage
 from .schemes import Chebyshev, ImplicitEuler, SecondOrder
 
-__all__ = ["Axis", "Chebyshev", "Evolution", "FokkerPlanck", "Grid", "ImplicitEuler", "Noising", "Passage",
-           "SecondOrder", "Wall", "conditional", "entropy", "kl", "l1", "marginal", "mean", "w2"]
+__all__ = ["Axis", "Chebyshev", "Evolution", "FokkerPlanck", "Grid", "ImplicitEuler", "KleinKramers", "Noising",
+           "Passage", "SecondOrder", "Wall", "conditional", "entropy", "kl", "l1", "marginal", "mean", "w2"]

@@ -9,11 +9,11 @@ from ..backend import open_device
 from ..dynamics import Overdamped, Underdamped
 from ..errors import UserError
 from . import densities, modes, passage
-from .checks import positive
-from .evolution import evolve
+from .checks import made_of, positive
+from .evolution import DrivenStep, Relaxation, evolve
 from .fluxes import Generator
 from .grid import Grid
-from .schemes import ImplicitEuler, Propagator
+from .schemes import SCHEMES, ImplicitEuler, Propagator, Scheme
 
 STEEP = 2.0            # |ΔU/T| across a face beyond which the flux is closer to upwind than to second order
 MASS_STEEP = 0.01      # probability there that earns a warning
@@ -79,7 +79,7 @@ class FokkerPlanck:
             U = self.dynamics.potential.energy(self.grid.points(), **values).reshape(self.grid.shape)
             if not np.all(np.isfinite(U)):
                 raise UserError("the energy is not finite on the whole grid: choose a grid inside its domain")
-            _keep(self._energies, key, U)
+            keep(self._energies, key, U)
         return self._energies[key]
 
     def _on_faces(self, law, axis):
@@ -121,7 +121,7 @@ class FokkerPlanck:
         key = (temperature, *sorted(parameters.items()))
         if key not in self._generators:
             made = Generator(self.grid, self._climbs(temperature, parameters), self.dynamics.mobility * temperature)
-            _keep(self._generators, key, made)
+            keep(self._generators, key, made)
         return self._generators[key]
 
     def power(self, generator, m, parameters):
@@ -145,9 +145,9 @@ class FokkerPlanck:
                 raise UserError(f"the energy jumps by {jump:.3g} across the periodic end of axis {k}: choose the period of "
                                 "the energy, and write a constant slope as force=Tilt(...)")
 
-    def warn_if_steep(self, generator, m):
+    def warn_if_steep(self, m, temperature, **parameters):
         """Warn where the density sits in cells too coarse for the slope of the energy."""
-        for k, w in enumerate(generator.climbs):
+        for k, w in enumerate(self.generator(temperature, **parameters).climbs):
             before = (slice(None),) * k
             across = np.maximum(np.abs(w[(*before, slice(0, -1))]), np.abs(w[(*before, slice(1, None))]))
             held = m[across > STEEP].sum()
@@ -193,14 +193,23 @@ class FokkerPlanck:
             For a density that does not fit the grid, is negative or not normalised, reaches an open end,
             for times, protocols or tolerances that make no sense, or a device that is not there.
         """
+        made_of(scheme, Scheme, SCHEMES)
         return evolve(self, p, t, protocol, scheme, tolerance, steps, open_device(device))
+
+    def stepper(self, drive, scheme, device):
+        """What carries cell masses over a step of `evolve`."""
+        return (Relaxation if drive.rests else DrivenStep)(self, drive, scheme, device)
+
+    def check_ends(self, m):
+        """Refuse cell masses that have reached an open end."""
+        self.grid.check_open_ends(m)
 
     def propagator(self, generator, scheme, h, device=None):
         """One factored step; the last few are kept."""
         key = (id(generator), scheme, h, device and device.name)
         if key not in self._propagators:
             # the generator goes along so that its id stays its own
-            _keep(self._propagators, key, (Propagator(generator, scheme, h, device), generator))
+            keep(self._propagators, key, (Propagator(generator, scheme, h, device), generator))
         return self._propagators[key][0]
 
     def steady_state(self, **parameters):
@@ -269,7 +278,7 @@ class FokkerPlanck:
         return self.generator(**parameters).entropy_production(self.grid.masses(p))
 
 
-def _keep(cache, key, value):
+def keep(cache, key, value):
     """Put into a small cache, the oldest out."""
     while len(cache) >= KEPT:
         del cache[next(iter(cache))]

@@ -26,6 +26,12 @@ def bernoulli(w):
     return np.where(w > 0, uphill, downhill), np.where(w > 0, downhill, uphill)
 
 
+def produced(a, b):
+    """(a − b)·ln(a/b) of one-way flows a and b, 0 where both are about to underflow."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((a == b) | (np.maximum(a, b) < VANISHING), 0.0, (a - b) * (np.log(a) - np.log(b)))
+
+
 class Generator:
     """dm/dt = K m of the cell masses m, as hop rates along each axis.
 
@@ -128,8 +134,7 @@ class Generator:
             a, b = (up * m), np.roll(down * m, -1, axis=k)
             if not axis.periodic:
                 a, b = a[self._cut(k, 0, -1)], b[self._cut(k, 0, -1)]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                yield np.where((a == b) | (np.maximum(a, b) < VANISHING), 0.0, (a - b) * (np.log(a) - np.log(b)))
+            yield produced(a, b)
 
     def matrix(self):
         """K as a scipy CSC matrix over cells in C order."""

@@ -215,11 +215,11 @@ class Grid:
             raise UserError(f"the density has mass {m.sum():.6g}, not 1: divide it by its mass, or use grid.density")
         return m
 
-    def check_open_ends(self, m):
-        """Refuse cell masses that have reached an open end."""
+    def check_open_ends(self, m, mend="enlarge the grid, or make the end reflecting if it is a wall"):
+        """Refuse cell masses that have reached an open end; `mend` says what would help."""
         for k, a in enumerate(self.axes):
             for end, cell, x in zip(a.ends, (0, -1), (a.edges[0], a.edges[-1])):
                 held = np.abs(np.take(m, cell, axis=k)).sum()
                 if end == "open" and held > MASS_AT_END:
                     raise UserError(f"the density reaches the open end {x:g} of axis {k} (mass {held:.1e} in the last "
-                                    "cell): enlarge the grid, or make the end reflecting if it is a wall")
+                                    f"cell): {mend}")

@@ -62,6 +62,7 @@ class Case:
     particles: int = 60_000
     steps: int = 60
     tolerance: float = 1e-3
+    cells: int = 120
 
     @cached_property
     def strokes(self):
@@ -83,7 +84,7 @@ def _stairs(k0, k1, temperature, rest, steps=6):
 
 (DOWN, IN_HOT), (UP, IN_COLD) = _stairs(4.0, 1.0, 2.0, 12.0), _stairs(1.0, 4.0, 1.0, 12.0)
 STIFF_DOWN, IN_STIFF = _stairs(16.0, 4.0, 2.0, 12.0)
-INERT = {"medium": UnderdampedMoments(2.0, 1.0), "particles": 12_000, "steps": 320}
+INERT = {"medium": UnderdampedMoments(2.0, 1.0), "particles": 12_000, "steps": 320, "cells": 100}
 HOT_WASTE, COLD_WASTE = (2**0.5 - 0.5**0.5)**2/T, 0.25/T      # w 1/2 ↔ 2 at T = 2; 1/4 ↔ 1 at T = 1
 CASES = {
     "carnot": Case(lambda: carnot(2.0, 1.0, 4.0, 1.0, T, T, geodesic), (HOT_WASTE, HOT_WASTE),
@@ -126,7 +127,7 @@ def _walked(name):
 @cache
 def _spread(name):
     case = CASES[name]
-    return case.without_waste(by_density(case.strokes, cells=120, tolerance=case.tolerance, warm=case.warm).books)
+    return case.without_waste(by_density(case.strokes, case.medium, case.cells, case.tolerance, case.warm).books)
 
 
 def _figure(seen, figure):
@@ -136,12 +137,12 @@ def _figure(seen, figure):
 
 
 def _by_three_roads(name, case):
-    """Rows of a case: no density where there are velocities, no particles where every one of them has the same figure."""
+    """Rows of a case: no particles where every one of them has the same figure."""
     for figure, value in case.figures.items():
         id, over = f"engines.{name}.{figure}", isinstance(case.medium, OverdampedMoments)
         yield Row(f"{id}.moments", case.source, value, "moments, limit cycle", lambda f=figure: getattr(_closed(name), f), digits=8)
-        if over:
-            yield Row(f"{id}.density", case.source, value, "density, extrapolated in Δx", lambda f=figure: getattr(_spread(name), f), digits=3, fast=False)
+        yield Row(f"{id}.density", case.source, value, f"density, extrapolated in {'Δx' if over else 'Δv and h'}",
+                  lambda f=figure: getattr(_spread(name), f), digits=3, fast=False)
         if (name, figure) not in (("otto", "efficiency"), ("otto.refrigerator", "cop_heating")):
             yield Row(f"{id}.particles", case.source, value, f"{case.particles:,} particles, {'exact steps' if over else 'BAOAB'}",
                       lambda f=figure: _figure(_walked(name), f), sigmas=5, fast=False)

@@ -3,7 +3,7 @@
     quasi_static.py  strokes without end: every corner an equilibrium, in closed form
     moments.py       strokes of any speed and their limit cycle in closed moments, over- and underdamped; regenerators
     strokes.py       Carnot, Stirling, Otto as strokes;  optimal.py  strokes of least work, the engine at maximum power
-    roads.py         the same cycle by particles and by the density
+    roads.py         the same cycle by particles and by the density, with inertia that of positions and velocities
     books.py         W, Q_h, Q_c of a turn, and what follows: Σ, power, efficiency, coefficients of performance
     fluctuations.py  how a turn scatters;  bounds.py  what no cycle beats
     feedback.py      measured particles: work from information

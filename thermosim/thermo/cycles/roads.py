@@ -11,7 +11,7 @@ import numpy as np
 
 from ...dynamics import Overdamped, Underdamped
 from ...errors import UserError
-from ...fokker_planck import Axis, FokkerPlanck, Grid, SecondOrder
+from ...fokker_planck import Axis, FokkerPlanck, Grid, KleinKramers, SecondOrder
 from ...integrators import BAOAB, ExactOU, Splitting
 from ...potentials import Harmonic
 from ...protocols import Protocol, Sampled
@@ -20,6 +20,8 @@ from .books import Books
 from .moments import Isolated, OverdampedMoments, UnderdampedMoments, baths, limit_cycle
 
 TRAP = Harmonic()
+REACH = 7.0                # of a grid of phase space, in the widest law's standard deviations
+NARROW = 0.4               # its cells along x, in the narrowest law's
 
 
 @dataclass(frozen=True)
@@ -140,17 +142,19 @@ def _seed(seed, turn, place):
     return int(np.random.SeedSequence([seed, turn, place]).generate_state(1, np.uint64)[0])
 
 
-def by_density(strokes, medium=OverdampedMoments(), cells=300, tolerance=1e-6, warm=4):
-    """The books of a turn from the density itself; overdamped only.
+def by_density(strokes, medium=OverdampedMoments(), cells=None, tolerance=1e-6, warm=4):
+    """The books of a turn from the density itself: of positions, or with inertia of positions and velocities.
 
     Parameters
     ----------
     strokes : sequence of Stroke
-    medium : OverdampedMoments
-    cells : int
-        Of the finer of two grids; books are extrapolated from both, their error being of second order.
+    medium : OverdampedMoments or UnderdampedMoments
+    cells : int, optional
+        Of the finer of two grids, 300; books are extrapolated from both, their error being of second order. With inertia
+        cells of v, 120. A step is then the same share of 1/ω as a cell of the thermal speed, so that one extrapolation
+        mends both.
     tolerance : float
-        L1 error that a stroke's time steps may make.
+        L1 error that a stroke's time steps may make; without inertia.
     warm : int
         Turns before the books are opened.
 
@@ -162,34 +166,59 @@ def by_density(strokes, medium=OverdampedMoments(), cells=300, tolerance=1e-6, w
     Raises
     ------
     UserError
-        For an underdamped medium, whose density has two axes.
+        For fewer cells than the law of the coldest corner of an underdamped cycle needs.
     """
-    if not isinstance(medium, OverdampedMoments):
-        raise UserError("a density in x alone knows no velocities: take by_particles for an underdamped cycle")
     strokes = list(strokes)
     cold, hot = baths(strokes)
-    width = 9*np.sqrt(limit_cycle(strokes, medium).width.max())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")                     # the coarse grid is coarse on purpose
-        coarse = _turn(strokes, medium, cells//2, width, tolerance, warm)
-    fine = _turn(strokes, medium, cells, width, tolerance, warm)
+
+    def books(level):
+        if isinstance(medium, UnderdampedMoments):
+            return _turn(strokes, *_in_phase_space(strokes, medium, (cells or 120)//2, level), warm)
+        return _turn(strokes, *_on_a_line(strokes, medium, (cells or 300)//2, level, tolerance), warm)
+    coarse, fine = books(1), books(2)
     better = fine + (fine - coarse)/3
     return Measured(Books(*map(float, better), hot, cold, sum(s.duration for s in strokes)), np.diag((better - fine)**2))
 
 
-def _turn(strokes, medium, cells, width, tolerance, warm):
+def _on_a_line(strokes, medium, cells, level, tolerance):
+    """Equations by temperature, and how each stroke is run, on `level` times as many cells."""
+    width = 9*np.sqrt(limit_cycle(strokes, medium).width.max())
+    grid = Grid(Axis.uniform(-width, width, level*cells))
+    fluids = {s.temperature: FokkerPlanck(TRAP, s.temperature, medium.mobility, grid) for s in strokes}
+    return fluids, [{"scheme": SecondOrder(), "tolerance": tolerance} for _ in strokes]
+
+
+def _in_phase_space(strokes, medium, cells, level):
+    """The same for positions and velocities, the steps `level` times as many. Kicks and flights move moments of x exactly
+    on any cells that resolve the law: these are not refined."""
+    states = limit_cycle(strokes, medium).states
+    (x, narrow), (v, slow) = ((REACH*np.sqrt(states[:, k].max()), np.sqrt(states[:, k].min())) for k in (1, 3))
+    if cells*slow < 4*v:
+        raise UserError(f"{2*cells} cells are too wide for the slowest law of this cycle: take {2*int(np.ceil(4*v/slow))} or more")
+    grid = Grid(Axis.uniform(-x, x, int(np.ceil(2*x/(NARROW*narrow)))), Axis.uniform(-v, v, level*cells))
+    fluids = {T: KleinKramers(TRAP, T, medium.friction, medium.mass, grid) if np.isfinite(T) else
+              KleinKramers(TRAP, 1.0, 0.0, medium.mass, grid) for T in {s.temperature for s in strokes}}
+    return fluids, [{"steps": level*int(np.ceil(0.5*cells*slow/v*s.duration*_rate(s, medium)))} for s in strokes]
+
+
+def _rate(stroke, medium):
+    """ω where the trap of a stroke is stiffest."""
+    return np.sqrt(max(stroke.k(t) for t in np.linspace(0, stroke.duration, 33))/medium.mass)
+
+
+def _turn(strokes, fluids, how, warm):
     """(W, Q_hot, Q_cold) of the last turn on a grid."""
-    cold, hot = baths(strokes)
-    grid = Grid(Axis.uniform(-width, width, cells))
-    squares, volumes = grid.axes[0].centers**2, grid.volumes
-    fluids = {T: FokkerPlanck(TRAP, T, medium.mobility, grid) for T in {s.temperature for s in strokes}}
-    p = fluids[strokes[0].temperature].steady_state(k=strokes[0].k(0.0))
-    for _ in range(warm + 1):
-        work, heat = 0.0, dict.fromkeys(fluids, 0.0)
-        for s, following in zip(strokes, strokes[1:] + strokes[:1]):
-            run = fluids[s.temperature].evolve(p, (0.0, s.duration), Along(s), SecondOrder(), tolerance)
-            p = run.final
-            jump = following.k(0.0) - s.k(s.duration)
-            work += run.ledger["work"].sum() + 0.5*jump*np.sum(squares*p*volumes)
-            heat[s.temperature] += run.ledger["heat"].sum()
+    (cold, hot), first = baths(strokes), fluids[strokes[0].temperature]
+    squares = first.grid.points()[:, 0].reshape(first.grid.shape)**2*first.grid.volumes
+    p = first.steady_state(k=strokes[0].k(0.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")                     # the coarse grid is coarse on purpose
+        for _ in range(warm + 1):
+            work, heat = 0.0, dict.fromkeys(fluids, 0.0)
+            for s, following, options in zip(strokes, strokes[1:] + strokes[:1], how):
+                run = fluids[s.temperature].evolve(p, (0.0, s.duration), Along(s), **options)
+                p = run.final
+                jump = following.k(0.0) - s.k(s.duration)
+                work += run.ledger["work"].sum() + run.ledger["shadow_work"].sum() + 0.5*jump*np.sum(squares*p)
+                heat[s.temperature] += run.ledger["heat"].sum()
     return np.array([work, heat[hot], heat[cold]])
