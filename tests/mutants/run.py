@@ -18,16 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import cycle_faults
-import exact_faults
-import faults
-import loss_faults
-import network_faults
-import sampler_cycle_faults
+from plant import FAULTS, planted
 
 ROOT, LIMIT = Path(__file__).parents[2], 600
-FAULTS = [*faults.FAULTS, *cycle_faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS, *exact_faults.FAULTS,
-          *sampler_cycle_faults.FAULTS]
 
 
 def pytest(folder, tests):
@@ -51,7 +44,7 @@ def main():
     options = parser.parse_args()
     chosen = [fault for fault in FAULTS if options.only in fault[0] or options.only in fault[1]]
     for what, file, old, _, _ in chosen:
-        found = (ROOT/"thermosim"/file).read_text().count(old)
+        _, found = planted((ROOT/"thermosim"/file).read_text(), old, new)
         if found != 1:
             sys.exit(f"fault {what!r}: its text stands {found} times in {file}; mend its list in tests/mutants")
     with tempfile.TemporaryDirectory() as scratch:
@@ -72,7 +65,7 @@ def main():
             if not note.exists():
                 target = tree/"thermosim"/file
                 whole = target.read_text()
-                target.write_text(whole.replace(old, new))
+                target.write_text(planted(whole, old, new)[0])
                 try:
                     verdict, line = pytest(tree, tests)
                 finally:
