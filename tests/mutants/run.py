@@ -43,7 +43,7 @@ def main():
     parser.add_argument("--keep", type=Path, help="folder for verdicts, to go on from")
     options = parser.parse_args()
     chosen = [fault for fault in FAULTS if options.only in fault[0] or options.only in fault[1]]
-    for what, file, old, _, _ in chosen:
+    for what, file, old, new, _ in chosen:
         _, found = planted((ROOT/"thermosim"/file).read_text(), old, new)
         if found != 1:
             sys.exit(f"fault {what!r}: its text stands {found} times in {file}; mend its list in tests/mutants")
