@@ -69,9 +69,11 @@ def test_a_caller_does_itself_what_a_busy_worker_has_not_begun():
     begun, release, names = threading.Event(), threading.Event(), []
 
     def long(start, stop):
-        if start == 0:
+        if start == 0:                   # the worker's share, for its caller takes the last one and stays there until
             begun.set()
-            assert release.wait(10)
+            release.wait(10)
+        else:
+            begun.wait(10)
 
     other = threading.Thread(target=over_threads, args=(long, 2, 1))
     other.start()
@@ -81,9 +83,7 @@ def test_a_caller_does_itself_what_a_busy_worker_has_not_begun():
     finally:
         release.set()
         other.join()
-    assert sorted(start for start, _ in names) == [0, 1]
-    # whoever began the long share is the worker, unless its own caller had taken it back already
-    assert threading.current_thread() in {thread for _, thread in names}
+    assert sorted(names, key=lambda pair: pair[0]) == [(start, threading.current_thread()) for start in (0, 1)]
 
 
 def test_calls_from_many_threads_at_once_are_all_done():
@@ -123,15 +123,17 @@ def test_a_forked_child_gets_threads_of_its_own():
     over_threads(lambda start, stop: None, 2, 1)
     child = os.fork()
     if not child:
-        over_threads(lambda start, stop: None, 2, 1)     # would wait for ever for the parent's threads
-        os._exit(0)
+        begun, heard = threading.Event(), []
+        over_threads(lambda start, stop: heard.append(begun.wait(5)) if start else begun.set(), 2, 1)
+        os._exit(heard != [True])        # the parent's threads are not here: nobody else would have begun a share
     deadline = time.monotonic() + 10
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
         if time.monotonic() > deadline:
             os.kill(child, 9)
             os.waitpid(child, 0)
             pytest.fail("the child hangs")
         time.sleep(0.01)
+    assert ended[1] == 0
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, None])
