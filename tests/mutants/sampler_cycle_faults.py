@@ -11,6 +11,7 @@ HELD, STILL = f"{UNIT}::test_an_isotherm_holds_the_second_moment_of_a_mixture", 
 CLOSED, PRICES = f"{UNIT}::test_variance_and_dissipation_are_the_closed_ones", f"{UNIT}::test_names_strokes_and_prices"
 CYCLES = "tests/unit/test_sampler_cycle_books.py"
 GAUSSIAN, HEATING = f"{CYCLES}::test_gaussian_cycle_is_the_closed_one", f"{CYCLES}::test_heating_is_that_of_the_trap"
+PLANE = f"{CYCLES}::test_gaussian_cycle_of_the_plane"
 SPACINGS, WAY = f"{CYCLES}::test_entropy_by_spacings", f"{CYCLES}::test_own_entropies_along_the_way"
 CHAIN, BRUTE = f"{CYCLES}::test_the_chain_dissipates_its_kl", f"{CYCLES}::test_dissipation_of_a_chain_with_another_mean_by_brute_force"
 REASONS, CORNERS = f"{CYCLES}::test_what_is_undefined_is_nan_with_a_reason", f"{CYCLES}::test_carnot_turns_its_corners"
@@ -23,6 +24,7 @@ EXACT, PATHS = f"{OWN}::test_gaussian_marginals_are_exact_at_any_number_of_steps
 BOOK, FRAMES, CARNOT, LANGEVIN = "samplers/books.py", "samplers/frames.py", "samplers/carnot.py", "samplers/langevin.py"
 BASE, ANCESTRAL, REVERSE, REMEMBERED, NOISING = (
     "samplers/base.py", "samplers/ancestral.py", "score/reverse.py", "score/remembered.py", "runs/noising.py")
+OWN_LAW = "thermo/own_law.py"
 SAMPLING, CYCLE, LAW = "runs/sampling.py", "thermo/sampler_cycle.py", "thermo/chain_law.py"
 
 # (what is wrong, file in thermosim/, old text, new text, tests)
@@ -65,10 +67,21 @@ FAULTS = [
     ("isotherm that forgets what D does not know", LANGEVIN, " + c**2 * spread)", ")", [HELD]),
     ("spread in first order", LANGEVIN, "c**2 * spread)", "c * spread)", [HELD]),
     # samplers as cycles
-    ("heating without the noise's energy", CYCLE, "(self.law.second_moment() + sigma**2)\n        return energy", "self.law.second_moment()\n        return energy", [HEATING]),
-    ("entropy of x for that of y", CYCLE, "self.law.entropy(sigma) + np.log(TRAP.alpha(sigma))", "self.law.entropy(sigma)", [HEATING]),
-    ("geodesic as long as W2", CYCLE, "np.mean((hot - cold) ** 2)) / TRAP", "np.mean(np.abs(hot - cold))) / TRAP", [HEATING]),
-    ("spacings without ψ", CYCLE, " - digamma(high - low)) + digamma(n + 1)", " - np.log(high - low)) + np.log(n + 1)", [SPACINGS]),
+    ("heating without the noise's energy", CYCLE, "(self.law.second_moment() + self.law.d * sigma**2)", "self.law.second_moment()", [HEATING]),
+    ("entropy of x for that of y", CYCLE, "self.law.entropy(sigma) + self.law.d * np.log(TRAP.alpha(sigma))", "self.law.entropy(sigma)", [HEATING]),
+    ("geodesic as long as W2", OWN_LAW, "np.mean((hot - cold) ** 2)", "np.mean(np.abs(hot - cold))", [HEATING]),
+    ("spacings without ψ", OWN_LAW, " - digamma(high - low)) + digamma(n + 1)", " - np.log(high - low)) + np.log(n + 1)", [SPACINGS]),
+    ("in the plane: neighbours without ψ", OWN_LAW, "+ digamma(n) - digamma(k)", "+ np.log(n) - np.log(k)", [f"{CYCLES}::test_entropy_by_neighbours"]),
+    ("in the plane: a ball of another volume", OWN_LAW, "gammaln(0.5 * d + 1)", "gammaln(0.5 * d)", [f"{CYCLES}::test_entropy_by_neighbours"]),
+    ("in the plane: the point its own neighbour", OWN_LAW, "query(y, k + 1)[0][:, k]", "query(y, k + 1)[0][:, k - 1]", [f"{CYCLES}::test_entropy_by_neighbours"]),
+    ("in the plane: W2 for its square", OWN_LAW, "                   ** 2 for k in", "                   ** 1 for k in", [f"{CYCLES}::test_heating_of_the_plane"]),
+    ("in the plane: noise of one component", CYCLE, "self.law.d * sigma**2", "sigma**2", [f"{CYCLES}::test_heating_of_the_plane"]),
+    ("in the plane: volume of one component", CYCLE, "self.law.d * np.log(TRAP", "np.log(TRAP", [f"{CYCLES}::test_heating_of_the_plane"]),
+    ("in the plane: start of one component", CYCLE, "start = 0.5 * d * np.log", "start = 0.5 * np.log", [PLANE]),
+    ("in the plane: energy of one component", CYCLE, "y[0] ** 2).sum(axis=1)", "y[0] ** 2)[:, 0]", [PLANE]),
+    ("in the plane: prior of one component", CYCLE, "d * np.log(2 * np.pi * hot)", "np.log(2 * np.pi * hot)", [PLANE]),
+    ("in the plane: what D does not know, doubled", CYCLE, "heating.mmse(sigma) / d -", "heating.mmse(sigma) -", [PLANE]),
+    ("far from data that are themselves", CYCLE, '"w2_end": heating.own.w2(y[-1], data)', '"w2_end": heating.own.w2(y[-1], y[-2])', [f"{CYCLES}::test_a_perfect_sampler_is_as_far_from_data_as_they_are"]),
     ("start of another entropy", CYCLE, "(alpha[0] * sigmas[0]) ** 2)", "sigmas[0] ** 2)", [GAUSSIAN]),
     ("Σ without the system", CYCLE, "Sigma = -order - heat", "Sigma = -heat", [GAUSSIAN]),
     ("Σ from heat of the other sign", CYCLE, "Sigma = -order - heat", "Sigma = -order + heat", [GAUSSIAN]),

@@ -223,10 +223,10 @@ def test_the_bound_of_the_sampler_is_that_of_heating():
     chain, data = ve_chain(sigmas), MIXTURE.sample(20_000, 9, DEVICE)
     steps, end = mean_work(replace(chain, variance=least_variances(chain, MIXTURE.mmse, 1)), MIXTURE.mmse, MIXTURE.second_moment())
     exact = steps.sum() + end - MIXTURE.entropy(COLD)
-    assert chain_work(EVERYWHERE, heating, sigmas, 500, 1, DEVICE)[0] == pytest.approx(exact, rel=1e-9)
+    assert chain_work(EVERYWHERE, heating, sigmas, 500, 1)[0] == pytest.approx(exact, rel=1e-9)
     for sampler in (EVERYWHERE, LOCAL):
         work = heat(chain, MIXTURE, data, 2, DEVICE, variance=sampler.variance).work
-        found = np.array([chain_work(sampler, heating, sigmas, 4000, seed, DEVICE)[0] for seed in range(8)]) + MIXTURE.entropy(COLD)
+        found = np.array([chain_work(sampler, heating, sigmas, 4000, seed)[0] for seed in range(8)]) + MIXTURE.entropy(COLD)
         off = np.hypot(found.std(ddof=1) / 8**0.5, work.std() / len(work) ** 0.5)
         assert off < 0.012 and abs(found.mean() - work.mean()) < 6 * off
 

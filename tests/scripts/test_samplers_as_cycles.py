@@ -34,6 +34,26 @@ def test_every_sampler_has_its_row(tmp_path):
     assert (tmp_path / "out" / "strokes.png").stat().st_size > 10_000
 
 
+def test_the_plane(tmp_path):
+    """Eight modes: the same table; the noise of a perfect sampler told; who is near data is as near as they are."""
+    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--law", "ring", "--particles", "2000", "--out", tmp_path / "out"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "W2 from one to another" in done.stdout
+    tree = read_tree(tmp_path / "out" / "run.h5")
+    summary = {name: np.asarray(d.values) for name, d in tree["summary"].datasets.items()}
+    assert list(summary["sampler"]) == [str(s) for s in FAMILY]
+    told = tree["heating"].attrs
+    assert abs(told["blank_entropy_bias"]) < 0.15 and 0 < told["blank_w2_end"] < 0.4
+    assert told["Sigma"] > told["least_Sigma"] > 6 * told["least_Sigma_error"] > 0
+    of = dict(zip(summary["sampler"], summary["w2_end"]))
+    assert of["rk45"] < told["blank_w2_end"] + 6 * told["blank_w2_end_error"]
+    end = dict(zip(summary["sampler"], summary["entropy_change"]))
+    heated = {name: np.asarray(d.values) for name, d in tree["heating"].datasets.items()}
+    order = heated["entropy"][-1] - heated["entropy"][0]
+    assert abs(end["rk45"] + order) < 0.15 and (tmp_path / "out" / "strokes.png").stat().st_size > 10_000
+
+
 def test_bad_input_is_one_line(tmp_path):
     done = subprocess.run([sys.executable, SCRIPT, "--particles", "0", "--out", tmp_path / "out"], capture_output=True, text=True)
     assert done.returncode == 2 and "whole number" in done.stderr and not (tmp_path / "out").exists()

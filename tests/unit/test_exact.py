@@ -68,6 +68,19 @@ def test_mmse_is_the_slope_of_information():
     assert slope == pytest.approx(-0.5 / lam + 0.5 * g.mmse(lam**-0.5), rel=1e-6)
 
 
+def test_quadratures_in_the_plane():
+    """Of a tilted Gaussian, and of two modes apart along one axis: the entropies add, to 1e-6, and so do the errors, to 1e-4."""
+    C = np.array([[0.5, 0.3], [0.3, 0.4]])
+    one = GaussianMixture([1.0], [[0.7, -2.0]], [C])
+    assert one.entropy(0.3) == pytest.approx(Gaussian([0, 0], C).entropy(0.3), rel=1e-9)
+    assert one.mmse(0.3) == pytest.approx(Gaussian([0, 0], C).mmse(0.3), rel=1e-9)
+    along, across = GaussianMixture([0.4, 0.6], [[-1.5], [1.0]], [0.09, 0.04]), GaussianMixture([1.0], [[0.2]], [0.7])
+    both = GaussianMixture([0.4, 0.6], [[-1.5, 0.2], [1.0, 0.2]], [[0.09, 0.7], [0.04, 0.7]])
+    for sigma in (0.05, 0.6, 20.0):
+        assert both.entropy(sigma) == pytest.approx(along.entropy(sigma) + across.entropy(sigma), abs=1e-6)
+        assert both.mmse(sigma) == pytest.approx(along.mmse(sigma) + across.mmse(sigma), rel=1e-4)
+
+
 def test_nonsense_is_refused():
     for bad in (([1.0], [[0.0]], [[1.0, 0.0]]), ([0.5, 0.4], [[0.0], [1.0]], [1.0, 1.0]), ([1.0], [[0.0]], [-1.0]),
                 ([1.0], [[0.0, 0.0]], [[[1.0, 0.5], [0.0, 1.0]]])):

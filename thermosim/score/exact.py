@@ -200,34 +200,39 @@ class GaussianMixture(Exact):
         """E‖x_0‖²."""
         return float(self.weights @ (self.eigvals.sum(axis=1) + (self.means**2).sum(axis=1)))
 
-    # --- one dimension, by quadrature ---------------------------------------------------------------
+    # --- on a line and in the plane, by quadrature -----------------------------------------------------
 
     def support(self, sigma=0.0):
         """(lo, hi) outside of which a 1-D mixture has less than 1e-22 of its mass."""
-        width = 10 * np.sqrt(self.eigvals[:, 0] + sigma**2)
-        return float((self.means[:, 0] - width).min()), float((self.means[:, 0] + width).max())
-
-    def _mesh(self, sigma):
-        narrow = np.sqrt(self.eigvals.min() + sigma**2)
-        lo, hi = self.support(sigma)
-        # the trapezium rule is exact to rounding at a quarter of the narrowest width
-        y = np.linspace(lo, hi, int(np.clip(4 * (hi - lo) / narrow, 400, 400_000)) + 1)
-        return y[:, None], y[1] - y[0]
+        lo, hi = self._box(sigma)
+        return float(lo[0]), float(hi[0])
 
     def mmse(self, sigma):
-        """E‖x_0 − E[x_0|x]‖² at noise level `sigma`, d = 1."""
-        self._one_dimension()
-        y, h = self._mesh(sigma)
+        """E‖x_0 − E[x_0|x]‖² at noise level `sigma`, d <= 2."""
+        y, cell = self._mesh(sigma)
+        log_p = self.log_density(y, sigma)
+        # covariances cost ten times as much as densities: not where there is nothing
+        y = y[log_p > log_p.max() - 35]
         _, log_p, trace, _ = self._laws(y, sigma, mixture_covariance)
-        return float(np.sum(np.exp(log_p) * trace) * h)
+        return float(np.sum(np.exp(log_p) * trace) * cell)
 
     def entropy(self, sigma=0.0):
-        """h(x_0 + σn) = −∫p ln p, nats, d = 1."""
-        self._one_dimension()
-        y, h = self._mesh(sigma)
+        """h(x_0 + σn) = −∫p ln p, nats, d <= 2."""
+        y, cell = self._mesh(sigma)
         log_p = self.log_density(y, sigma)
-        return float(-np.sum(np.exp(log_p) * log_p) * h)
+        return float(-np.sum(np.exp(log_p) * log_p) * cell)
 
-    def _one_dimension(self):
-        if self.d != 1:
-            raise UserError(f"quadrature over a mixture is for one dimension, not {self.d}")
+    def _box(self, sigma):
+        width = 10 * np.sqrt(self.eigvals.max(axis=1, keepdims=True) + sigma**2)
+        return (self.means - width).min(axis=0), (self.means + width).max(axis=0)
+
+    def _mesh(self, sigma):
+        """Nodes (m, d) of the trapezium rule and the size of their cells."""
+        if self.d > 2:
+            raise UserError(f"quadrature over a mixture is for one dimension or two, not {self.d}")
+        narrow = np.sqrt(self.eigvals.min() + sigma**2)
+        # exact to rounding at a quarter of the narrowest width; in a plane half of it has to do, and errs by 1e-5 or so
+        fine, least, most = (4, 400, 400_000) if self.d == 1 else (2, 60, 2000)
+        axes = [np.linspace(lo, hi, int(np.clip(fine * (hi - lo) / narrow, least, most)) + 1) for lo, hi in zip(*self._box(sigma))]
+        nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.d)
+        return nodes, np.prod([axis[1] - axis[0] for axis in axes])
