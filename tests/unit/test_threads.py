@@ -29,8 +29,8 @@ def test_every_item_once(count, threads, unit):
         shares.append((start, stop))
     over_threads(kernel, count, unit, seen)
     assert np.all(seen == 1)
-    assert len(shares) <= threads
-    assert all(start % unit == 0 for start, _ in shares)
+    assert len(shares) == max(1, min(threads, -(-count // unit)))
+    assert max(stop - start for start, stop in shares) <= -(-count // len(shares))
 
 
 def test_little_work_stays_in_the_calling_thread():

@@ -26,6 +26,7 @@ else:
 NARROW = (12, 1, min(WIDE[2], 32))     # for columns left over: loads limit it, longer vectors gain nothing
 BLOCK = 8                          # tiles of rows that go through all columns together
 WORTH_A_THREAD = 200_000           # multiply-adds, some 4 µs: what it takes to hand over a share
+STORE = 8                          # multiply-adds that an element takes beside those of its sum
 THIN = 4                           # columns that are rather made the rows of the transposed product
 DATA = 4                           # where Numba keeps an array's pointer in its structure
 
@@ -253,13 +254,13 @@ def _product(a, b, out, bias=None, slope=None):
     if columns < m:
         edge = np.zeros((k, -(-(m - columns) // lanes) * lanes), b.dtype)
         edge[:, :m - columns] = b[:, columns:]
-        _share(_narrow, NARROW[0], n, k * edge.shape[1], a, a_row, a_k, edge, out, columns)
+        _share(_narrow, NARROW[0], n, (k + STORE) * edge.shape[1], a, a_row, a_k, edge, out, columns)
     if columns:
         if b.flags.f_contiguous:
             sides = _packed(b.T, width), k, width
         else:
             sides = np.ascontiguousarray(b), 1, m
-        _share(_wide, WIDE[0], n, k * columns, a, a_row, a_k, *sides, out, columns, k, bias, slope)
+        _share(_wide, WIDE[0], n, (k + STORE) * columns, a, a_row, a_k, *sides, out, columns, k, bias, slope)
     elif slope.size:
         silu(out, bias, slope)
     elif bias.size:

@@ -55,12 +55,11 @@ def over_threads(kernel, count, unit, *arguments):
     *arguments
         Passed on as they are.
     """
-    units = -(-count // unit)
-    shares = min(_threads, units)
+    shares = min(_threads, -(-count // unit))
     if shares <= 1:
         kernel(0, count, *arguments)
         return
-    share = -(-units // shares) * unit
+    share = -(-count // shares)
     # the caller takes the last share, the smallest: it then waits without the interpreter lock when others end theirs
     *starts, last = range(0, count, share)
     others = [(worker, worker.ask(kernel, start, start + share, *arguments)) for worker, start in zip(_crew(len(starts)), starts)]
