@@ -53,10 +53,12 @@ class Overdamped:
 
     @property
     def dimension(self):
+        """d, that of the potential."""
         return self.potential.dimension
 
     @property
     def parameters(self):
+        """Values of all parameters by name, the potential's and the force's."""
         return {**self.potential.parameters, **(self.force.parameters if self.force else {})}
 
     def energy(self, state, **parameters):

@@ -128,10 +128,12 @@ class RunningMoments:
 
     @property
     def mean(self):
+        """Mean of all values so far; NaN of none."""
         return self.pivot + self.sum / self.count if self.count else np.nan
 
     @property
     def variance(self):
+        """Their population variance; NaN of none."""
         if not self.count:
             return np.nan
         shift = self.sum / self.count

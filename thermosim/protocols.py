@@ -23,6 +23,7 @@ class Protocol:
     names = ()
 
     def before(self, t, span):
+        """Left limits at times t (N,): {name: (N,) array}."""
         raise NotImplementedError
 
     def after(self, t, span):
@@ -53,6 +54,7 @@ class Ramp(Protocol):
         self.names, self.ends = tuple(ends), ends
 
     def shape(self, s):
+        """Share of the way at s, from 0 at s = 0 to 1 at s = 1."""
         raise NotImplementedError
 
     def before(self, t, span):
@@ -227,6 +229,7 @@ class Grid:
 
     @property
     def steps(self):
+        """Number of steps."""
         return len(self.h)
 
     def reversed(self):

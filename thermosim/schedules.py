@@ -29,6 +29,7 @@ class VP:
     beta_max: float = 20.0
 
     def beta(self, t):
+        """β(t)."""
         return self.beta_min + (self.beta_max - self.beta_min) * t
 
     def B(self, t):
@@ -46,9 +47,11 @@ class VP:
         return self.time_of_B(np.log1p(np.square(sigma)))
 
     def alpha(self, t):
+        """α(t) = e^{−½∫β}."""
         return np.exp(-0.5 * self.B(t))
 
     def noise(self, t):
+        """s(t), s² = 1 − e^{−∫β}."""
         return np.sqrt(-np.expm1(-self.B(t)))
 
     def drift_rate(self, t):
@@ -56,9 +59,11 @@ class VP:
         return -0.5 * self.beta(t)
 
     def diffusivity(self, t):
+        """D = β/2."""
         return 0.5 * self.beta(t)
 
     def bath_temperature(self, t):
+        """T = 1."""
         return np.ones_like(np.asarray(t, float))
 
 
@@ -74,12 +79,15 @@ class SubVP(VP):
         return self.time_of_B(2 * np.arcsinh(0.5 * np.asarray(sigma, float)))
 
     def noise(self, t):
+        """s(t) = 1 − e^{−∫β}."""
         return -np.expm1(-self.B(t))
 
     def diffusivity(self, t):
+        """D = βT/2."""
         return 0.5 * self.beta(t) * self.bath_temperature(t)
 
     def bath_temperature(self, t):
+        """T = 1 − e^{−2∫β}."""
         return -np.expm1(-2 * self.B(t))
 
 
@@ -111,9 +119,11 @@ class VE(_Free):
         return np.log(np.asarray(sigma, float) / self.sigma_min) / np.log(self.sigma_max / self.sigma_min)
 
     def noise(self, t):
+        """s(t) = σ(t)."""
         return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
 
     def diffusivity(self, t):
+        """D = ½dσ²/dt."""
         return self.noise(t) ** 2 * np.log(self.sigma_max / self.sigma_min)
 
 
@@ -126,9 +136,11 @@ class EDM(_Free):
         return np.asarray(sigma, float)
 
     def noise(self, t):
+        """s(t) = t."""
         return np.asarray(t, float)
 
     def diffusivity(self, t):
+        """D = t."""
         return np.asarray(t, float)
 
 

@@ -139,9 +139,11 @@ class ArrayText:
     # ---- the text ----
 
     def coefficients(self):
+        """Lines that read this step's coefficients from their table."""
         return [self.let(name, self.table_at("C", 0, k)) for k, (name, _) in enumerate(self.step.coefficients)]
 
     def parameters(self, now, ahead):
+        """Lines that read the parameters `now` rows and, of those that are driven, `ahead` rows after this step's."""
         column = self.step.parameters.index
         return ([self.let(f"now_{p}", self.table_at("P", now, column(p))) for p in self.step.parameters]
                 + [self.let(f"next_{p}", self.table_at("P", ahead, column(p))) for p in self.step.driven])

@@ -169,6 +169,7 @@ class Builder:
     # --- algebra ----------------------------------------------------------------------------------
 
     def formula(self, text, **names):
+        """An expression in text, its names bound to values of the program."""
         return self.program.formula(text, **names)
 
     def dot(self, a, b, program=None):
@@ -180,12 +181,15 @@ class Builder:
         return total
 
     def half(self, value):
+        """value/2."""
         return self.program.op("mul", self.program.constant(0.5), value)
 
     def negative(self, value):
+        """−value."""
         return self.program.op("neg", value)
 
     def minus(self, a, b):
+        """a − b."""
         return self.program.op("sub", a, b)
 
     # --- the law ----------------------------------------------------------------------------------
@@ -238,5 +242,6 @@ class Builder:
             self.become(f"x{i}", value)
 
     def finish(self):
+        """The step, cut down to what is asked of it."""
         self.step.prune()
         return self.step

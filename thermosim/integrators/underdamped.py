@@ -39,6 +39,7 @@ class Splitting(Scheme):
 
     @property
     def is_palindrome(self):
+        """Whether the step reads the same backwards."""
         return self.letters == self.letters[::-1]
 
     def write(self, b):

@@ -33,6 +33,7 @@ class Law:
 
     @property
     def dimension(self):
+        """d, the number of coordinates."""
         return len(self.coordinates)
 
     def points(self, x):

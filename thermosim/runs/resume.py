@@ -48,6 +48,7 @@ class Checkpoint:
         self.turn += 1
 
     def clear(self):
+        """Forget what was kept: the run is whole."""
         if self.journal is not None:
             self.journal.clear()
 

@@ -34,6 +34,7 @@ class Bonds:
 
     @property
     def tables(self):
+        """Arrays that go to the kernel with it."""
         return (self.neighbours,)
 
 
@@ -57,6 +58,7 @@ class LogSum:
 
     @property
     def tables(self):
+        """Arrays that go to the kernel with it."""
         return self.log_weights, self.means, self.eigvals, self.vectors, self.transposed
 
 

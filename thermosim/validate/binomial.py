@@ -21,6 +21,7 @@ ceilings = [
 
 @row("binomial.jarzynski", "⟨e^{−W}⟩_q = p_θ(x_0)", 0.0, "all 512 paths of 3 sites in 3 steps, worst of 8 sequences", digits=12)
 def jarzynski():
+    """Largest relative gap between ⟨e^{−W}⟩ over all paths and p_θ of the reverse chain."""
     chain = BinomialChain(3)
     law = BinaryStates(np.array([[0, 1, 1], [1, 0, 0]]), chain, [0.7, 0.3])
     p = reverse_law(chain, law, 3)

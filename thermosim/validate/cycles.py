@@ -30,6 +30,7 @@ class Nodes:
         self.z = z
 
     def normals(self):
+        """The nodes, whenever asked."""
         return self.z
 
 
@@ -75,12 +76,14 @@ books = [
 
 @row("trap.eta_step.s0.5", "ln 2/(K(¼) + ln 2), the whole continuous stroke", np.log(2) / (excess_over_equilibrium(0.25) + np.log(2)), LEGS, digits=5)
 def landauer():
+    """Order gained over entropy given to the bath, of a fine stroke to N(0, ¼)."""
     fine = limit(1.0, 0.25)
     return float(eta_step(fine["dS"], -fine["heat"]))
 
 
 @row("trap.bit-cost.s0.5", "heat of the one bit of order in N(0, ¼), k_B T; ln 2 at least", excess_over_equilibrium(0.25) + np.log(2), LEGS, digits=5)
 def cost_of_a_bit():
+    """Heat given per bit of order gained by that stroke."""
     fine = limit(1.0, 0.25)
     return -fine["heat"] * np.log(2) / -fine["dS"]
 
@@ -100,6 +103,7 @@ def against_the_noising_kernel():
 
 @row("eta_cycle.undriven", "heat undriven, K = Σ_f: no engine", 0.0, "quadratures of Σ and KL, s = 0.5, B = 20", digits=7)
 def undriven():
+    """η_cycle with the entropy production of noising on the way back, too."""
     noised = Noised(VP(20.0, 20.0), COLD)
     Sigma = noised.entropy_production(0.0, 1.0)
     return float(eta_cycle(noised.kl_to_normal(0.0), Sigma, Sigma))
@@ -107,6 +111,7 @@ def undriven():
 
 @row("eta_cycle.geodesic.s0.5", "(K − W2²/Dτ)/(K + W2²/Dτ), Dτ = 5", 0.7283695, "K by quadrature, W2 by quantiles and Richardson", digits=6)
 def geodesic():
+    """η_cycle along the W2 geodesic between N(0, ¼) and N(0, 1), there and back."""
     W2 = []
     for n in (20_000, 40_000):  # the tails of the midpoint rule lose a share ∝ 1/n
         u = (np.arange(n) + 0.5) / n
@@ -127,12 +132,14 @@ def staircase(N):
 @row("carnot.thermodynamic-length", "N·Σ → ¼(Δ ln v)² of the targets: a reversible limit", 0.25 * np.log(0.34 / 1.09 * 401 / 400.25) ** 2,
      "legs weighed at quadrature nodes, 10 and 20 levels, Richardson", digits=2)
 def reversible_limit():
+    """`staircase` of 10 and 20 levels, extrapolated."""
     coarse, fine = staircase(10), staircase(20)
     return 2 * fine - coarse
 
 
 @row("carnot.fluctuation-theorem", "⟨e^{−Σ}⟩ = 1 on two modes, four coarse steps", 1.0, "50,000 particles", sigmas=5)
 def fluctuation_theorem():
+    """Mean of e^{−Σ} over particles weighed against N(0, 1) at the end, with its standard error."""
     law, grid, n = GaussianMixture([0.4, 0.6], [[-1.2], [0.8]], [0.2, 0.1]), schedules.karras(1.5, 0.3, 4), 50_000
     run = sample(Carnot(0.8, 2), law, grid, n, 1, 11, Cpu(), batch=n, frame=TRAP)
     v, y = (TRAP.alpha(grid[0]) * grid[0]) ** 2, TRAP.alpha(grid[-1]) * run.x[:, 0]
@@ -156,6 +163,7 @@ def recursion():
 
 @row("carnot.Sigma.gaussian", "ΣK(u/u*) − K(u'/u*), recursion of the variance, s = ½, 8 levels", recursion()[0], "50,000 particles", sigmas=5)
 def carnot_particles():
+    """Σ of sampled particles, σ_env as booked and ΔS in closed form, with its standard error."""
     sampler, n = Carnot(mse=lambda sigma: 0.25 * sigma**2 / (0.25 + sigma**2)), 50_000
     run = sample(sampler, lambda x, s: 0.25 / (0.25 + s * s) * x, LEVELS, n, 1, 12, Cpu(), batch=n, frame=TRAP)
     given = run.totals["entropy_env"]

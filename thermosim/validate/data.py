@@ -19,6 +19,7 @@ BITS = 1 / np.log(2)
 
 @row("swissroll.density", "E log2 p of the roll with noise 0.05, standardised without it", -1.394, "Gauss–Legendre × Gauss–Hermite", digits=4)
 def swiss_roll_entropy():
+    """E log₂ p of the roll, along it and across it."""
     return -SwissRoll().entropy(along=150, across=8) * BITS
 
 
@@ -47,6 +48,7 @@ def roll_curve():
 
 @row("swissroll.length", "∫½√E‖Cov(x_0|x)‖_F² dλ by quadrature in the plane, σ 50 → 0.01", 5.7912, "slope of the mmse, the same quadrature", digits=4)
 def roll_length():
+    """Thermodynamic length of `roll_curve`."""
     return roll_curve().length
 
 
@@ -59,12 +61,14 @@ least = [
 
 @row("unit-gaussian.K", "−½ log2(2πe)·2, reverse = forward", -4.094191, "mean work of the chain; bits", digits=6.5)
 def unit_gaussian():
+    """K in bits of a point of two unit Gaussian components, exact denoiser."""
     steps, end = mean_work(vp_chain(8.0, 40, "beta"), lambda s: 2 * s**2 / (1 + s**2), 2.0, 2)
     return -(steps.sum() + end) * BITS
 
 
 @row("unit-gaussian.K-null", "K − L_null = 0 for unit Gaussian data", 0.0, "mean work of the chain; bits", digits=12)
 def unit_gaussian_over_null():
+    """The same less the bound of the law that knows only the variance."""
     return unit_gaussian.compute() - null_bound(2) * BITS
 
 

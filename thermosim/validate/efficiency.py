@@ -34,6 +34,7 @@ def geo_efficiency(data, process, t0, t1, w2):
 
 
 def vp_geo(data, s, B):
+    """η_geo of N(0, s²) noised by VP to ∫β = B."""
     return geo_efficiency(data, VP(B, B), 0.0, 1.0, abs(np.sqrt(1 + (s * s - 1) * np.exp(-B)) - s))
 
 
@@ -47,6 +48,7 @@ geo = [
 
 @row("eta_geo.edm.s1", "W2²/(∫D dt·Σ), closed forms", 0.4451336, "quadrature of Σ", digits=6.5)
 def geo_edm():
+    """η_geo of N(0, 1) noised by EDM from σ = 0.002 to 80."""
     return geo_efficiency(UNIT, EDM(), 0.002, 80.0, np.sqrt(1 + 80.0**2) - np.sqrt(1 + 0.002**2))
 
 
@@ -91,16 +93,19 @@ def reverse_chain(s, B, N):
 @row("eta_II.chain.entropy", "Gaussian moments of the chain, s = 0.5, B = 3, N = 10", 0.566135,
      "closed moments, σ_env of the step kernel", digits=6)
 def second_law_chain():
+    """η_II of `reverse_chain`, its entropy production from σ_env."""
     dF, Sigma, _, _ = reverse_chain(0.5, 3.0, 10)
     return float(eta_II(dF, Sigma))
 
 
 @row("eta_II.chain.heat", "the same with −Q/T, which omits the shadow work", 0.371074, "closed moments, −Q/T", digits=6)
 def second_law_chain_heat():
+    """η_II of `reverse_chain`, its entropy production from −Q/T."""
     dF, _, Sigma, _ = reverse_chain(0.5, 3.0, 10)
     return float(eta_II(dF, Sigma))
 
 
 @row("heat.cv.chain", "population std over |mean| of Q_n, s = 2, B = 5, N = 10", 4.57, "closed moments, line integral", digits=3)
 def heat_variation():
+    """Coefficient of variation of Q_n over the steps of `reverse_chain`."""
     return coefficient_of_variation(reverse_chain(2.0, 5.0, 10)[3])

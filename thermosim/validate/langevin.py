@@ -16,29 +16,35 @@ DRAG, BREATHE = Linear(c=(0.0, 2.0)), Linear(k=(1.0, 4.0))
 
 
 def mean(values):
+    """(mean, standard error) of values (n,)."""
     return values.mean(), values.std()/np.sqrt(len(values) - 1)
 
 
 def variance(values):
+    """(variance, standard error) of values (n,)."""
     return mean((values - values.mean())**2)
 
 
 def identity(values):
+    """(⟨e^{−values}⟩, standard error) of values (n,)."""
     found = exponential_average(values)
     return found.value, found.error
 
 
 def dragged(scheme, steps):
+    """A run in a trap that is dragged from 0 to 2 in two units of time."""
     return simulate(Overdamped(TRAP), particles=N, t=(0.0, 2.0), steps=steps, protocol=DRAG, scheme=scheme,
                     seed=1, every=steps, precision="double")
 
 
 def breathing(protocol, steps):
+    """A run of one unit of time in a trap that `protocol` drives."""
     return simulate(Overdamped(TRAP), particles=N, t=(0.0, 1.0), steps=steps, protocol=protocol, scheme=ExactOU(),
                     seed=1, every=steps, precision="double")
 
 
 def kicked(scheme, steps, n=N):
+    """An underdamped run in a still trap, in steps of 0.5."""
     return simulate(Underdamped(TRAP), particles=n, t=(0.0, 0.5*steps), steps=steps, scheme=scheme, seed=1, every=steps,
                     precision="double")
 

@@ -33,11 +33,13 @@ gaussian_beta = [
 
 @row("ddpm.P.posterior.N100", "closed sum with β̃, β at n = 1", 0.311266, "quadrature of mmse(σ)", digits=5.5)
 def gaussian_posterior():
+    """P of 100 steps with β̃, β at n = 1."""
     return dissipated_work(100, "posterior")
 
 
 @row("ddpm.P.posterior.limit", "γ_E/2, the limit N → ∞", 0.5 * np.euler_gamma, "quadrature, fit P + (a + b ln N)/N", digits=4)
 def gaussian_posterior_limit():
+    """P with β̃ of 250, 500 and 1,000 steps, extrapolated."""
     steps = np.array([250, 500, 1000])
     terms = np.stack([np.ones(3), 1 / steps, np.log(steps) / steps], axis=1)
     return np.linalg.solve(terms, [dissipated_work(N, "posterior") for N in steps])[0]
@@ -60,6 +62,7 @@ sampled = [
 @row("ais.density", "transfer of the prior through every reverse kernel on a mesh", 0.0,
      "ln of the mean of e^{−W} over 200,000 paths, minus ln p_θ", sigmas=5)
 def annealed_importance_sampling():
+    """ln⟨e^{−W}⟩ − ln p_θ at x_0 = 0.8, with its standard error."""
     chain, x0 = ve_chain(np.concatenate(([0.0], np.geomspace(0.2, 10.0, 12))), "beta"), 0.8
     run = heat(chain, R, np.full((200_000, 1), x0), seed=3, device=Cpu(), batch=50_000)
     mesh = np.linspace(-60.0, 60.0, 6001)
@@ -77,11 +80,13 @@ def reference_curve(mesh=200_001):
 
 @row("mixture.length", "reference mixture R, σ 50 → 0.01", 4.211323, "quadrature of √ζ", digits=6)
 def length():
+    """Thermodynamic length of the reference mixture."""
     return reference_curve().length
 
 
 @row("mixture.half-integral", "reference mixture R, ½∫mmse dλ", 3.831588, "quadrature", digits=6)
 def half_integral():
+    """½∫mmse dλ of the reference mixture."""
     return reference_curve().integral(0.01)
 
 

@@ -40,6 +40,7 @@ moments = [
 
 @row("normal.neighbours", "independent: zero correlation", 0.0, "1,000,000 pairs of neighbouring particles", sigmas=5)
 def neighbours():
+    """Mean product of the normals of neighbouring particles, with its standard error."""
     z = normals(12, 0, 0, 1_000_001, 1)[:, 0]
     product = z[1:] * z[:-1]
     return product.mean(), product.std() / np.sqrt(product.size)

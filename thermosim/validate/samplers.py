@@ -47,6 +47,7 @@ class Impulses:
         self.n, self.k = n, 0
 
     def normals(self):
+        """The next normal of the run, (n, 1)."""
         self.k += 1
         return (np.arange(self.n) == self.k).astype(float)[:, None]
 
@@ -63,6 +64,7 @@ def end_variance(sampler, sigmas):
 
 
 def order_of_the_marginals(sampler):
+    """Of the relative error of the end variance."""
     errors = [abs(end_variance(sampler, schedules.karras(5.0, COLD, N)) / (DATA + COLD**2) - 1) for N in STEPS]
     return order(errors)
 

@@ -34,6 +34,7 @@ optima = [
 
 @row("mixture.P.N-over-length-squared", "P·N/L² → 1 (Crooks 0706.0559)", 1.0, "geodesic of 5,000 steps on R", digits=3)
 def long_geodesic():
+    """P·N/L² of a geodesic of 5,000 steps."""
     curve = reference_curve()
     return curve.dissipation(curve.geodesic(50.0, 0.01, 5000)) * 5000 / curve.length**2
 
@@ -81,16 +82,19 @@ IKEDA = "Ikeda et al. 2407.04495: data N(0, 1/4), noise N(0, 1), perturbed start
 
 
 def gaussian(mean, variance):
+    """N(mean, variance) on the line."""
     return GaussianMixture([1.0], [[mean]], [variance])
 
 
 @row("speed-accuracy.left", IKEDA, 0.1454942, "quadrature of W1 and χ²", digits=6)
 def left_side():
+    """(ΔW1)²/D_0 of the perturbed start."""
     return speed_accuracy.response(gaussian(0.0, 0.25), gaussian(0.0, 1.0), gaussian(1.0, 1.0), points=20_001)
 
 
 @row("speed-accuracy.transport", IKEDA, 0.25, "W2² of the ends by quantiles", digits=6)
 def optimal_transport():
+    """Action of the W2 geodesic: W2² of the ends."""
     u = (np.arange(200_000) + 0.5) / 200_000
     far, near = (speed_accuracy.mixture_quantiles(gaussian(0.0, v), u) for v in (1.0, 0.25))
     # the two tails of half a cell each hold what the midpoint rule loses: removed by Richardson in 1/n
@@ -101,9 +105,11 @@ def optimal_transport():
 
 @row("speed-accuracy.cosine", IKEDA, 0.3084251, "sum over 20,000 times", digits=6)
 def cosine_dynamics():
+    """Action of the cosine schedule."""
     return speed_accuracy.gaussian_action(speed_accuracy.cosine, 0.25)
 
 
 @row("speed-accuracy.conditional-transport", IKEDA, 0.4646018, "sum over 20,000 times", digits=6)
 def conditional_dynamics():
+    """Action of the conditional optimal transport."""
     return speed_accuracy.gaussian_action(speed_accuracy.conditional_transport, 0.25)

@@ -37,6 +37,7 @@ def _arrive(into, stood, out):
 
 @strict
 def shift_rows(start, end, u, cells, ring, moved):
+    """Rows start … end of `shift`: u (rows, n) moved by cells (rows,), into `moved`."""
     n = u.shape[1]
     row, out = np.zeros(n + 2 * REACH), np.zeros(n + 1)        # out[i + 1] leaves cell i upwards
     for r in range(start, end):

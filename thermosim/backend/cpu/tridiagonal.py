@@ -113,6 +113,10 @@ def _add_to_fullest(u, lost):
 
 @strict
 def solve_lines(start, end, u, stop, ahead, back, meet, c1, c2, repeat, keeps):
+    """u ← c₁·S u + c₂·S² u, `repeat` times, on lines start … end of u (outer, n), with the factors of `factor`.
+
+    Where nothing leaves at the ends (`keeps`), what rounding took from a line goes to its fullest cell.
+    """
     work = np.empty(u.shape[1])
     for o in range(start, end):
         for _ in range(repeat):
@@ -127,6 +131,10 @@ def solve_lines(start, end, u, stop, ahead, back, meet, c1, c2, repeat, keeps):
 
 @strict
 def series_lines(start, end, u, stop, ahead, back, meet, coefficients, keeps):
+    """u ← Σ_k c_k T_k(2S − 1) u on lines start … end of u (outer, n); `keeps` as in `solve_lines`.
+
+    T_k are Chebyshev's polynomials, c_0, c_1 … the `coefficients`.
+    """
     n = u.shape[1]
     work, last, old, new, total = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     for o in range(start, end):
@@ -204,6 +212,7 @@ def _solve_panel(u, stop, ahead, back, meet, x, a, b, low_lost, high_lost, most,
 
 @strict
 def solve_panels(start, end, u, stop, ahead, back, meet, c1, c2, repeat, keeps):
+    """`solve_lines` of u (outer, n, inner) along its middle axis, on panels start … end of at most PANEL neighbouring lines."""
     outer, n, inner = u.shape
     panels = -(-inner // PANEL)
     work, sums, rows = np.empty((n, PANEL)), np.empty((4, PANEL)), np.empty(PANEL, np.int64)

@@ -78,6 +78,7 @@ class CudaArrayKernel(CudaRun, ArrayKernel):
         self.run = self.on_device
 
     def workspace(self, n):
+        """Arrays on the device that a launch over n particles needs beside their state."""
         xp, text, d = self.device.xp, self.text, self.step.dimension
         places = len(text.plan.arrays)*d + len(text.plan.numbers)
         scratch = xp.empty((max(1, scratch_numbers(self.step.loop)), n))
