@@ -1,4 +1,4 @@
-"""Plant faults in Langevin dynamics, cycles, samplers, networks and losses one at a time and see whether the tests notice.
+"""Plant faults in Langevin dynamics, densities, cycles, samplers, networks and losses one at a time and see whether the tests notice.
 
     python tests/mutants/run.py [--only TEXT] [--keep FOLDER]
 

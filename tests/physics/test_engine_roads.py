@@ -66,6 +66,7 @@ def test_the_density_with_inertia(name):
     for column in COLUMNS:
         assert getattr(seen.books, column) == pytest.approx(getattr(books, column), abs=3e-4)
         assert getattr(seen.error, column) < 5e-3
+    assert abs(seen.books.work + seen.books.heat_hot + seen.books.heat_cold) < 1e-6     # shadow work and all
 
 
 def test_the_density_with_inertia_errs_by_the_square_of_its_cells_and_steps():

@@ -170,6 +170,19 @@ def test_liouville_keeps_entropy_and_runs_backward():
     assert l1(fluid.grid, there.final, start) > 1 and l1(fluid.grid, back, start) < 5e-3
 
 
+def test_particles_without_friction_know_no_bath():
+    """A trap that stiffens at once: BAOAB at γ = 0 is velocity Verlet, for particles and density alike, in the same long steps."""
+    dynamics, protocol = Underdamped(Harmonic(), 1.0, 0.0), Jump(0.0, k=(1.0, 3.0))
+    run = simulate(dynamics, particles=20_000, t=(0.0, 1.5), steps=6, protocol=protocol, every=2, precision="double", seed=2)
+    fluid = KleinKramers(dynamics, grid=Grid(Axis.uniform(-8, 8, 64), Axis.uniform(-13, 13, 104)))
+    books = fluid.evolve(fluid.steady_state(), np.linspace(0, 1.5, 4), protocol, steps=2).ledger
+    assert not np.any(run.heat) and not np.any(books["heat"]) and abs(books["shadow_work"][0]) > 0.02
+    for column in ("work", "shadow_work", "energy"):
+        at = books[column] != 0
+        z = (run.ledger[column] - books[column])[at]/run.ledger.standard_error(column)[at]
+        assert np.all(np.abs(z) < 6), (column, z)
+
+
 # ---- equilibrium and entropy --------------------------------------------------------------------
 
 def test_the_bath_keeps_the_maxwellian_to_rounding():
@@ -263,7 +276,7 @@ def test_tolerance_bounds_the_error_in_time():
         assert 0 < l1(WIDE, run.final, exact) < 1.2*run.error < 1.2*tolerance
 
 
-P = KleinKramers(Harmonic(), grid=STANDARD).steady_state()
+P = gaussian(STANDARD)
 
 
 @pytest.mark.parametrize("call,words", [

@@ -139,7 +139,8 @@ class KleinKramers:
         scheme : integrators.Splitting
             BAOAB() unless given. Any step keeps mass and p ≥ 0; of second order where it reads the same backward.
         tolerance : float
-            L1 error in time allowed over the whole run: the steps are chosen for it.
+            L1 error in time allowed over the whole run: the steps are chosen for it. Asking for less than coarse cells
+            smooth in a step costs steps in vain.
         steps : int, optional
             Equal steps in each interval instead, no error measured.
 

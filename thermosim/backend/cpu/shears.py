@@ -1,10 +1,11 @@
 """Rows of cells moved by distances of their own: what is free flight and what is a kick, in phase space.
 
 The mass below a point of a row is known at the edges of the cells. A row moved by s cells has at an edge what it had s
-cells below, a polynomial of degree 5 through the six edges nearest to there. So mass is kept whatever s, no step is too
-long, and ⟨x⟩ … ⟨x⁴⟩ of a row move as they should, to the last digits, on cells of any width (interpolation that is
-exact for polynomials up to a degree shifts moments up to it). What crosses an edge is held between nothing and all
-that the cell has: no mass turns negative. A density resolved by its cells meets these limits far out in its tails alone.
+cells below, a polynomial of degree 5 through the six edges nearest to there. So mass is kept whatever s and no step is
+too long; and ⟨x⟩ … ⟨x⁴⟩ of a row move exactly as they should, since interpolation that is exact for polynomials up to
+a degree shifts moments up to it. What crosses an edge is held between nothing and all that the cell has: no mass turns
+negative. A law of two cells a standard deviation meets these limits far out in its tails alone: a move then misses
+⟨x²⟩ by 3·10⁻⁷ of a squared cell, at 2.5 cells by 3·10⁻¹⁰, at 1.5 by 7·10⁻⁵.
 
 Sources: Filbet, Sonnendrücker, Bertrand, J. Comput. Phys. 172, 166 (2001): fluxes of a polynomial, limited to stay positive;
 Qiu, Christlieb, J. Comput. Phys. 229, 1130 (2010): high order and long steps.

@@ -151,8 +151,8 @@ def by_density(strokes, medium=OverdampedMoments(), cells=None, tolerance=1e-6, 
     medium : OverdampedMoments or UnderdampedMoments
     cells : int, optional
         Of the finer of two grids, 300; books are extrapolated from both, their error being of second order. With inertia
-        cells of v, 120. A step is then the same share of 1/ω as a cell of the thermal speed, so that one extrapolation
-        mends both.
+        cells of v, 120. A step is then the same share of 1/ω (or 2/γ) as a cell of the thermal speed, so that one
+        extrapolation mends both.
     tolerance : float
         L1 error that a stroke's time steps may make; without inertia.
     warm : int
@@ -202,8 +202,9 @@ def _in_phase_space(strokes, medium, cells, level):
 
 
 def _rate(stroke, medium):
-    """ω where the trap of a stroke is stiffest."""
-    return np.sqrt(max(stroke.k(t) for t in np.linspace(0, stroke.duration, 33))/medium.mass)
+    """ω where the trap of a stroke is stiffest, or half the friction where that is faster."""
+    stiffest = max(stroke.k(t) for t in np.linspace(0, stroke.duration, 33))
+    return max(np.sqrt(max(stiffest, 0.0)/medium.mass), medium.friction/2)
 
 
 def _turn(strokes, fluids, how, warm):
