@@ -50,7 +50,7 @@ class FokkerPlanck:
         if not hasattr(dynamics, "energy"):
             raise UserError(f"give Overdamped dynamics or an energy law such as DoubleWell(), not {dynamics!r:.60}")
         if isinstance(dynamics, Underdamped):
-            raise UserError("a Fokker–Planck equation on a grid of positions needs Overdamped dynamics")
+            raise UserError("a grid of positions needs Overdamped dynamics: with inertia take KleinKramers, for one coordinate and its velocity")
         self.dynamics = replace(dynamics, **given) if isinstance(dynamics, Overdamped) else Overdamped(dynamics, **given)
         if not isinstance(grid, Grid):
             raise UserError("give the cells: grid=Grid(Axis.uniform(low, high, cells), ...)")

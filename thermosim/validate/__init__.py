@@ -26,6 +26,7 @@ SECTIONS = {
     "langevin": "bookkeeping of a Langevin step",
     "samplers": "measured orders of the samplers",
     "density": "Fokker–Planck: spectra, first passages, free energies",
+    "phase_space": "Klein–Kramers: splittings at a long step, escape against friction",
 }
 
 
