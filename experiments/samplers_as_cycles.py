@@ -1,7 +1,7 @@
 """Every sampler as a thermal cycle: data heated to noise and cooled back, strokes, work, heat and efficiencies.
 
     python experiments/samplers_as_cycles.py                   # a mixture on a line, 40,000 particles: about a minute
-    python experiments/samplers_as_cycles.py --law ring        # eight modes in the plane; or swissroll
+    python experiments/samplers_as_cycles.py --law ring        # eight modes in the plane, minutes; or swissroll
     python experiments/samplers_as_cycles.py --quick           # 4,000 particles
 
 Data are a mixture at unit variance, whose score and entropy are exact; the system is y = x/√(1 + σ²) in
@@ -10,7 +10,7 @@ over the same Karras levels. The second table refines the levels: there the reve
 η_II = ξ/(1 + ξ), one half for the ancestral chain, and only isotherms joined by adiabats go on to 1. Errors are those
 of independent parts. In the plane entropies are taken by nearest neighbours and W2 between samples of 1,000 points at
 most: what both say of exact data is printed beside them. Written to run.h5; the figure, entropy against noise
-temperature, is drawn from the file.
+temperature, is drawn from the file. An interrupted run goes on where it was.
 """
 
 import sys
@@ -63,35 +63,53 @@ def limits(heating):
     return [(EulerAncestral(), 1.0, 0.5), (DDIM(0.5**0.5), 0.5, 1/3), (carnot, None, 1.0)]
 
 
-def measure(law, particles, fine, seed):
-    """(summary, strokes, levels, path, limit) as tables of rows, the reasons of NaN, and the heating."""
+def once(journal, key, make):
+    """What `make()` gives, rows and texts; from the journal where an earlier run has made it."""
+    import json
+
+    from thermosim.files.tree import Group
+
+    kept = journal.get(key) or journal.put(key, Group({"rows": json.dumps(make())}))
+    return json.loads(kept.attrs["rows"])
+
+
+def cycle_rows(sampler, cooled):
+    """Rows of the tables summary, strokes, levels and path, and the reasons of NaN."""
+    from thermosim.thermo.sampler_cycle import CYCLE
+
+    name = {"sampler": str(sampler)}
+    summary = name | {"strokes": " + ".join(sampler.strokes)} | with_errors({column: (cooled.row[column], cooled.errors[column]) for column in CYCLE})
+    strokes = [name | {"stroke": stroke} | with_errors(sums) for stroke, sums in cooled.strokes.items()]
+    levels = [name | {"step": k, "sigma": s, "entropy": S, "entropy_error": e, "eta_step": eta} for k, (s, S, e, eta) in
+              enumerate(zip(cooled.sigmas[1:], cooled.entropy[1:], cooled.entropy_error[1:], cooled.eta_step))]
+    return [summary], strokes, levels, [name | {"sigma": s, "entropy": S} for s, S in zip(*cooled.path())], cooled.why
+
+
+def measure(heating, particles, fine, seed, journal):
+    """(summary, strokes, levels, path, limit) as tables of rows, and the reasons of NaN."""
     from thermosim import schedules
     from thermosim.backend import open_device
     from thermosim.files.progress import Progress
     from thermosim.samplers import FAMILY
-    from thermosim.thermo.sampler_cycle import CYCLE, Heating, cool
+    from thermosim.thermo.sampler_cycle import cool
 
-    heating, device = Heating(law, SIGMA_MAX, SIGMA_MIN), open_device("cpu")
-    sigmas = schedules.karras(SIGMA_MAX, SIGMA_MIN, STEPS)
-    summary, strokes, levels, path, limit, reasons = [], [], [], [], [], {}
+    device, sigmas = open_device("cpu"), schedules.karras(SIGMA_MAX, SIGMA_MIN, STEPS)
+    tables, limit, reasons = ([], [], [], []), [], {}
     for sampler in Progress(FAMILY, "cool", "sampler"):
-        cooled = cool(sampler, heating, sigmas, device, particles, PARTS, seed)
-        name = {"sampler": str(sampler)}
-        summary.append(name | {"strokes": " + ".join(sampler.strokes)} | with_errors(
-            {column: (cooled.row[column], cooled.errors[column]) for column in CYCLE}))
-        strokes += [name | {"stroke": stroke} | with_errors(sums) for stroke, sums in cooled.strokes.items()]
-        levels += [name | {"step": k, "sigma": s, "entropy": S, "entropy_error": e, "eta_step": eta} for k, (s, S, e, eta) in
-                   enumerate(zip(cooled.sigmas[1:], cooled.entropy[1:], cooled.entropy_error[1:], cooled.eta_step))]
-        path += [name | {"sigma": s, "entropy": S} for s, S in zip(*cooled.path())]
-        for column, reason in cooled.why.items():
+        *rows, why = once(journal, str(sampler), lambda: cycle_rows(sampler, cool(sampler, heating, sigmas, device, particles, PARTS, seed)))
+        for mine, more in zip(tables, rows):
+            mine += more
+        for column, reason in why.items():
             reasons.setdefault(column, {}).setdefault(reason, []).append(str(sampler))
     for sampler, xi, expected in limits(heating):
-        for N in fine:
-            cooled = cool(sampler, heating, schedules.log_snr(SIGMA_MAX, SIGMA_MIN, N), device, particles//2, PARTS, seed)
-            limit.append({"sampler": str(sampler), "steps": N} | with_errors(
-                {column: (cooled.row[column], cooled.errors[column]) for column in ("work", "heat", "Sigma", "eta_II")}) | {"eta_II_limit": expected})
+        for N in Progress(fine, f"refine {sampler}", "grid"):
+            def finer():
+                cooled = cool(sampler, heating, schedules.log_snr(SIGMA_MAX, SIGMA_MIN, N), device, particles//2, PARTS, seed)
+                return with_errors({column: (cooled.row[column], cooled.errors[column]) for column in ("work", "heat", "Sigma", "eta_II")})
+
+            limit.append({"sampler": str(sampler), "steps": N} | once(journal, f"{sampler}-{N}", finer) | {"eta_II_limit": expected})
     why = {column: "; ".join(f"{', '.join(those)}: {reason}" for reason, those in found.items()) for column, found in reasons.items()}
-    return (summary, strokes, levels, path, limit), why, heating
+    return (*tables, limit), why
 
 
 def with_errors(found):
@@ -121,26 +139,39 @@ def table(rows, why=UNDEFINED):
     return ledger_group(columns, "row")
 
 
-def write(path, args, particles, fine):
-    """Write everything as `path`; returns its tree."""
+def write(out, args, particles, fine):
+    """Write everything as run.h5 in `out`; returns its tree."""
+    from thermosim.files.checkpoint import Journal, config_key
+    from thermosim.files.store import write_tree
+    from thermosim.thermo.sampler_cycle import Heating
+
+    heating = Heating(data(args.law), SIGMA_MAX, SIGMA_MIN)
+    settings = {"law": args.law, "particles": particles, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN, "steps": STEPS, "grid": "karras",
+                "fine": list(fine)}
+    with Journal(out/"work"/config_key(settings | {"seed": args.seed, "version": __version__})) as journal:
+        tables, why = measure(heating, particles, fine, args.seed, journal)
+        tree = assemble(settings, args.seed, tables, why, heating)
+        write_tree(out/"run.h5", tree)
+        journal.clear()
+    return tree
+
+
+def assemble(settings, seed, tables, why, heating):
+    """The tree of the file."""
     import numpy as np
 
     from thermosim.files.provenance import provenance
     from thermosim.files.schema import new_run
-    from thermosim.files.store import write_tree
 
-    tables, why, heating = measure(data(args.law), particles, fine, args.seed)
-    settings = {"law": args.law, "particles": particles, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN, "steps": STEPS, "grid": "karras", "fine": list(fine)}
-    tree = new_run(provenance(settings, args.seed))
+    tree = new_run(provenance(settings, seed))
     for name, rows in zip(("summary", "strokes", "levels", "path", "limit"), tables):
         tree[name] = table(rows, why if name == "summary" else UNDEFINED)
     tree["summary"].attrs["shown"] = list(SHOWN)
     warm = np.geomspace(SIGMA_MIN, SIGMA_MAX, 120)
     tree["heating"] = table([{"sigma": s, "entropy": heating.entropy(s)} for s in warm])
     tree["heating"].attrs.update({name: getattr(heating, name) for name in ("K", "Sigma", "least_Sigma", "least_Sigma_error")})
-    for name, (value, error) in heating.blank(particles//PARTS).items():
+    for name, (value, error) in heating.blank(settings["particles"]//PARTS).items():
         tree["heating"].attrs.update({f"blank_{name}": value, f"blank_{name}_error": error})
-    write_tree(path, tree)
     return tree
 
 
@@ -148,13 +179,14 @@ def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
     particles, fine = args.particles or (4000 if args.quick else 40_000), (10, 30, 100) if args.quick else (10, 30, 100, 300, 1000)
-    print(f"thermosim {__version__}: {args.law}, {particles} particles, σ from {SIGMA_MAX:g} to {SIGMA_MIN:g} in {STEPS} steps, into {args.out}", flush=True)
+    print(f"thermosim {__version__}: {args.law}, {particles} particles, σ from {SIGMA_MAX:g} to {SIGMA_MIN:g} in {STEPS} steps, into {args.out}",
+          flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw
     from thermosim.show import format_table
 
     out = writable_folder(args.out)
-    tree = write(out/"run.h5", args, particles, fine)
+    tree = write(out, args, particles, fine)
     heated = tree["heating"].attrs
     print("heating: K = {K:.6f} nat, undriven Σ_f = {Sigma:.6f}, along the W2 geodesic {least_Sigma:.6f} ± {least_Sigma_error:.6f}\n"
           "samples of exact data, {n} points each: W2 from one to another {blank_w2_end:.4f} ± {blank_w2_end_error:.4f} (beside w2_end),\n"

@@ -39,7 +39,7 @@ def test_the_plane(tmp_path):
     done = subprocess.run([sys.executable, SCRIPT, "--quick", "--law", "ring", "--particles", "2000", "--out", tmp_path / "out"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "W2 from one to another" in done.stdout
+    assert "W2 from one to another" in done.stdout and not list((tmp_path / "out" / "work").glob("*"))
     tree = read_tree(tmp_path / "out" / "run.h5")
     summary = {name: np.asarray(d.values) for name, d in tree["summary"].datasets.items()}
     assert list(summary["sampler"]) == [str(s) for s in FAMILY]
