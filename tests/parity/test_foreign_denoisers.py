@@ -95,7 +95,7 @@ def test_a_jax_function(jax64):
     formula = jax64.jit(outside(jax64.numpy, jax64.nn.softmax, jax64.numpy.asarray(RING.means)))
 
     def function(x, sigma):
-        D = formula(x, sigma)
+        D = formula(x, sigma).block_until_ready()     # a pointer is waited for under the interpreter lock, for ever
         given[:] = [x.unsafe_buffer_pointer(), D.unsafe_buffer_pointer()]
         return D
 

@@ -126,7 +126,12 @@ def jax_denoiser(function, device=None):
         raise UserError('a JAX denoiser needs JAX: pip install "thermosim[jax]"') from None
 
     dtype = None if jax.config.jax_enable_x64 else np.float32
-    return Foreign(function, jax.numpy.from_dlpack, lambda sigma, x: sigma, dtype, device)
+
+    # JAX's threads give x back under the interpreter lock, so nobody may hold it while he waits for them: this does not
+    def ready(x, sigma):
+        return jax.block_until_ready(function(x, sigma))
+
+    return Foreign(ready, jax.numpy.from_dlpack, lambda sigma, x: sigma, dtype, device)
 
 
 # --- diffusers: a network that knows timesteps, and the scheduler that knows their noise levels -------------------
