@@ -96,6 +96,8 @@ def test_whole_timesteps_are_the_nearest_and_none_comes_twice():
     assert table.whole(table.sigma(np.array([59, 40.4, 12.6, 0.3]))).tolist() == [59, 40, 13, 0]
     crowded = table.whole(table.sigma(np.array([59, 5.1, 5.0, 4.9, 0.2, 0.1, 0.0])))
     assert crowded.tolist() == [59, 5, 4, 3, 2, 1, 0]
+    assert table.stops(table.sigma(np.array([59, 20.2, 0.1, 0]))).tolist() == [59, 20, 1]
+    assert table.stops(np.append(table.sigma(np.array([59, 20.2, 0.1])), 0)).tolist() == [59, 20, 0]
     every = table.whole(np.geomspace(table.sigmas[-1], table.sigmas[0], 60))
     assert every.tolist() == list(range(59, -1, -1))
 

@@ -219,7 +219,7 @@ def diffusers_grid(scheduler, sigmas):
         For a scheduler that makes its grids itself (DDIM, EulerAncestral, LMS, PNDM ...), or levels outside its table.
     """
     sigmas = np.asarray(sigmas, float)
-    offers = {"sigmas": sigmas.tolist(), "timesteps": diffusers_timesteps(scheduler).whole(sigmas[:-1]).tolist()}
+    offers = {"sigmas": sigmas.tolist(), "timesteps": diffusers_timesteps(scheduler).stops(sigmas).tolist()}
     taken = inspect.signature(scheduler.set_timesteps).parameters
     for name in (name for name in offers if name in taken):
         try:  # some take it under settings of theirs only

@@ -79,6 +79,11 @@ class Timesteps:
         falling = np.minimum.accumulate(np.rint(self.time(sigmas)).astype(int) + k) - k
         return np.maximum(falling, n - 1 - k)  # as many as follow must find room above 0
 
+    def stops(self, sigmas):
+        """Whole timesteps at which a grid of N steps asks, (N,) int: those of all its N + 1 levels but the last, which may be 0."""
+        sigmas = np.asarray(sigmas, float)
+        return self.whole(sigmas[sigmas > 0])[: len(sigmas) - 1]  # the last one, too, wants a timestep of its own
+
 
 def _outside(sigma, low, high):
     """The first level that is not between the two."""
