@@ -38,7 +38,7 @@ def arguments(argv):
 
 
 def data(name):
-    """The mixture of that name, at unit variance: two modes on a line, eight on a circle, 400 narrow ones along a spiral."""
+    """The mixture of that name, at unit variance: two modes on a line, eight on a circle, 300 narrow ones along a spiral."""
     import numpy as np
 
     from thermosim.datasets.ring import Ring
@@ -49,7 +49,7 @@ def data(name):
     weights, means, width = {
         "line": lambda: ([0.4, 0.6], [[-1.5], [1.0]], [0.3, 0.2]),
         "ring": lambda: (np.full(ring.parts, 1/ring.parts), ring.centres, np.full(ring.parts, ring.noise)),
-        "swissroll": lambda: (np.full(400, 1/400), roll.curve(400), np.full(400, roll.noise))}[name]()
+        "swissroll": lambda: (np.full(300, 1/300), roll.curve(300), np.full(300, roll.noise))}[name]()
     weights, means, variances = np.asarray(weights), np.asarray(means), np.square(width)
     scale = np.sqrt(weights @ (variances + (means**2).mean(axis=1)))
     return GaussianMixture(weights, means/scale, variances/scale**2)
