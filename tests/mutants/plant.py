@@ -7,10 +7,11 @@ import faults
 import kramers_faults
 import loss_faults
 import network_faults
+import profile_faults
 import sampler_cycle_faults
 
 FAULTS = [*faults.FAULTS, *cycle_faults.FAULTS, *loss_faults.FAULTS, *network_faults.FAULTS, *exact_faults.FAULTS,
-          *sampler_cycle_faults.FAULTS, *kramers_faults.FAULTS]
+          *sampler_cycle_faults.FAULTS, *kramers_faults.FAULTS, *profile_faults.FAULTS]
 
 
 def planted(source, old, new):

@@ -12,6 +12,7 @@ from thermosim.runs.sampling import sample
 from thermosim.samplers import FAMILY, Heun, SAMPLERS
 from thermosim.score.exact import GaussianMixture
 from thermosim.score.foreign import jax_denoiser, torch_denoiser
+from thermosim.score.timesteps import TimestepDenoiser, Timesteps
 
 RING = GaussianMixture(np.full(3, 1 / 3), [[1.0, 0.0], [-0.5, 0.9], [-0.5, -0.9]], np.full(3, 0.04))
 GRID = schedules.karras(10.0, 0.05, 6)
@@ -112,6 +113,23 @@ def test_a_jax_function_in_its_own_precision():
     denoise = jax_denoiser(outside(jax.numpy, jax.nn.softmax, jax.numpy.asarray(RING.means)))
     x = np.random.default_rng(0).standard_normal((40, 2))
     assert np.allclose(denoise(x, 0.7), RING(x, 0.7), rtol=1e-4, atol=1e-5) and denoise(x, 0.7).dtype == np.float64
+
+
+def test_a_jax_network_of_timesteps_on_images(jax64):
+    """ε of a unit Gaussian, √(1 − ᾱ) x_t, of a JAX function on images; and tensors of PyTorch as they are, without NumPy."""
+    alpha_bar = np.linspace(0.999, 0.01, 40)
+    table, x = Timesteps(alpha_bar), np.random.default_rng(0).standard_normal((7, 4))
+
+    def network(images, t):
+        assert images.shape == (7, 1, 2, 2)
+        return (1 - alpha_bar[round(t)]) ** 0.5 * images
+
+    for sigma in table.sigmas[::13]:
+        D = TimestepDenoiser(jax_denoiser(jax64.jit(network, static_argnums=1)), table, shape=(1, 2, 2))(x, sigma)
+        assert np.allclose(D, x / (1 + sigma**2), rtol=1e-12, atol=1e-14) and isinstance(D, np.ndarray)
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install thermosim[torch]")
+    D = TimestepDenoiser(network, table, shape=(1, 2, 2))(torch.from_numpy(x), table.sigmas[9])
+    assert torch.is_tensor(D) and np.allclose(D.numpy(), x / (1 + table.sigmas[9] ** 2), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("library, make", [("torch", torch_denoiser), ("jax", jax_denoiser)])
