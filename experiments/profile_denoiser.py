@@ -145,8 +145,12 @@ def theirs(name, images):
     denoise = diffusers_denoiser(model, scheduler)
 
     def spacing(N):
-        scheduler.set_timesteps(N)
-        return np.unique(np.asarray(scheduler.timesteps, float))[::-1]
+        for plain in (scheduler, diffusers.DDIMScheduler.from_config(config)):  # PNDM and KDPM2 put stops of their own between
+            plain.set_timesteps(N)
+            stops = np.unique(np.asarray(plain.timesteps, float))[::-1]
+            if len(stops) == N:
+                break
+        return stops
 
     return Subject(name, denoise, spacing, rows(images, denoise.shape) if images else None, scheduler)
 

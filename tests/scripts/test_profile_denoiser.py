@@ -98,6 +98,30 @@ def test_a_model_of_diffusers_with_images(pipeline, tmp_path):
     assert read_tree(tmp_path / "out" / "run.h5")["curve"].attrs["of"] == "images"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", ["DDIMScheduler", "DDPMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "DPMSolverMultistepScheduler", "KDPM2DiscreteScheduler"])
+@pytest.mark.parametrize("spacing", ["linspace", "leading", "trailing"])
+def test_the_usual_grid_is_the_schedulers_own(name, spacing, pipeline, tmp_path):
+    """Levels where the scheduler itself stops, and the network's least at the end; a folder without subfolders."""
+    import diffusers
+
+    scheduler = getattr(diffusers, name)(timestep_spacing=spacing)
+    scheduler.save_pretrained(tmp_path)
+    diffusers.UNet2DModel.from_pretrained(pipeline, subfolder="unet").save_pretrained(tmp_path)
+    subject = runpy.run_path(str(SCRIPT))["theirs"](str(tmp_path), "")
+    table = subject.denoise.timesteps
+    for steps in (4, 10):
+        grid = subject.usual(steps)
+        assert len(grid) == steps + 1 and np.all(np.diff(grid) < 0) and grid[-1] == pytest.approx(table.sigmas[0])
+        if name not in ("PNDMScheduler", "KDPM2DiscreteScheduler"):  # which put stops of their own between
+            stops = []
+            for count in (steps, steps + 1):  # one more where the spacing ends at the least level itself
+                scheduler.set_timesteps(count)
+                stops.append(scheduler.timesteps.double().numpy())
+            times = table.time(grid)
+            assert np.allclose(times[:-1], stops[0], atol=1e-6) or np.allclose(times, stops[1], atol=1e-6)
+
+
 def test_what_is_wrong_is_one_line_and_leaves_nothing(pipeline, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     np.save(tmp_path / "large.npy", np.zeros((20, 8, 8)))
