@@ -10,7 +10,7 @@ T = 1000
 
 
 def alpha_bar():
-    """ᾱ_t of the chain whose √β rises linearly, (T,) in double precision: the one of latent diffusion (2112.10752)."""
+    """ᾱ_t, (T,) in double precision, of a chain whose √β rises linearly: Stable Diffusion's, as released (2112.10752)."""
     return torch.cumprod(1 - torch.linspace(0.00085**0.5, 0.012**0.5, T, dtype=torch.float64) ** 2, 0)
 
 

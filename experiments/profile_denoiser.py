@@ -20,16 +20,24 @@ from thermosim.command import Parser, run, whole_number
 from thermosim.version import __version__
 
 SAID = {
-    "sampler": ("1", "-", "which sampler"), "nfe": ("1", "-", "network evaluations a sample (heun on its way to 0 spares one)"), "steps": ("1", "-", "steps of the grid"),
-    "grid": ("1", "-", "usual: the model's own spacing, ended at its least level or at 0, whichever is better; whole: the recommended one in whole timesteps"),
+    "sampler": ("1", "-", "which sampler"),
+    "nfe": ("1", "-", "network evaluations a sample (heun on its way to 0 spares one)"),
+    "steps": ("1", "-", "steps of the grid"),
+    "grid": ("1", "-", "usual: the model's own spacing, ended at its least level or at 0, whichever is better; "
+                       "whole: the recommended one in whole timesteps"),
     "error": ("data units", ">= 0", "rms distance per component to the network's own fine flow from the same noise"),
     "over_usual": ("1", "< 1 is better", "error over that of the usual grid, batch by batch"),
     "dissipated_work": ("nat", ">= 0", "P of the ancestral chain over the grid, between its own ends"),
-    "eta_grid": ("1", "0 … 1", "½∫mse dλ/(½∫mse dλ + P)"), "P_over_usual": ("1", "< 1 is better", "P over that of the usual grid"),
-    "sigma": ("data units", "falls", "noise level"), "timestep": ("1", "falls", "of the network, fractional"), "mse": ("data units²", ">= 0", "E‖x_0 − D(x; σ)‖², summed over components"),
+    "eta_grid": ("1", "0 … 1", "½∫mse dλ/(½∫mse dλ + P)"),
+    "P_over_usual": ("1", "< 1 is better", "P over that of the usual grid"),
+    "sigma": ("data units", "falls", "noise level"),
+    "timestep": ("1", "falls", "of the network, fractional"),
+    "mse": ("data units²", ">= 0", "E‖x_0 − D(x; σ)‖², summed over components"),
     "order": ("nat", "> 0 order gained", "½∫mse dλ from the hot end"),
-    "chosen": ("1", "-", "candidate that the pilot recommends; to 0: from the level before the last"), "margin": ("1", "> 1 is better", "the pilot's error over the usual grid, over that of this one"),
-    "pilot": ("1", "-", "network evaluations of the pilot batch, what grids share included"), "seconds": ("s", "> 0", "processor time of the recommendation"),
+    "chosen": ("1", "-", "candidate that the pilot recommends; to 0: from the level before the last"),
+    "margin": ("1", "> 1 is better", "the pilot's error over the usual grid, over that of this one"),
+    "pilot": ("1", "-", "network evaluations of the pilot batch, what grids share included"),
+    "seconds": ("s", "> 0", "processor time of the recommendation"),
 }
 
 
@@ -47,10 +55,13 @@ def numbers(text):
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--diffusers", default="", metavar="FOLDER_OR_NAME", help="profile this UNet2DModel (default: a small network trained on digits)")
-    parser.add_argument("--images", default="", metavar="FOLDER|FILE.npy", help="as the network was trained on, for its error curve (default: its own samples)")
+    parser.add_argument("--diffusers", default="", metavar="FOLDER_OR_NAME",
+                        help="profile this UNet2DModel (default: a small network trained on digits)")
+    parser.add_argument("--images", default="", metavar="FOLDER|FILE.npy",
+                        help="as the network was trained on, for its error curve (default: its own samples)")
     parser.add_argument("--evaluations", type=numbers, default=None, help="a sample, comma-separated (default: 6,10,20)")
-    parser.add_argument("--particles", type=whole_number("particles are", 16, 10**5), default=None, help="of the pilot and of each batch that judges (default: 80)")
+    parser.add_argument("--particles", type=whole_number("particles are", 16, 10**5), default=None,
+                        help="of the pilot and of each batch that judges (default: 80)")
     parser.add_run("runs/profile_denoiser", quick="a network hardly trained, small pilots: half a minute")
     return parser.parse_args(argv)
 
@@ -140,7 +151,8 @@ def theirs(name, images):
                         "give what save_pretrained wrote, or wrap another network by thermosim.score.foreign.diffusers_denoiser") from None
     made = getattr(diffusers, str(config.get("_class_name")), None)
     if not (isinstance(made, type) and issubclass(made, diffusers.SchedulerMixin)):
-        raise UserError(f"{name} names a scheduler {config.get('_class_name')!r} that diffusers {diffusers.__version__} does not know: update diffusers")
+        raise UserError(f"{name} names a scheduler {config.get('_class_name')!r} that diffusers {diffusers.__version__} "
+                        "does not know: update diffusers")
     scheduler = made.from_config(config)
     denoise = diffusers_denoiser(model, scheduler)
 
@@ -169,7 +181,8 @@ def rows(name, shape):
     elif data.shape != tuple(shape):
         found = np.moveaxis(found, -1, 1)
     if found.shape[1:] != tuple(shape):
-        raise UserError(f"{name} holds images of shape {data.shape} and the network was made for (c, h, w) = {tuple(shape)}: scale or crop them first")
+        raise UserError(f"{name} holds images of shape {data.shape} and the network was made for (c, h, w) = {tuple(shape)}: "
+                        "scale or crop them first")
     return found.reshape(len(found), -1)
 
 
@@ -197,7 +210,7 @@ def judged(profile, evaluations, journal):
             unit["levels"], unit["errors"] = Dataset(found.levels, ("grid", "node")), Dataset(found.errors, ("grid", "batch"))
             journal.put(key, unit)
         rows += error_rows(sampler, steps, unit["errors"].values)
-        told.append({"sampler": sampler.name, "nfe": n, "steps": steps} | {name: unit.attrs[name] for name in ("chosen", "margin", "pilot", "seconds")})
+        told.append({"sampler": sampler.name, "nfe": n, "steps": steps} | {k: unit.attrs[k] for k in ("chosen", "margin", "pilot", "seconds")})
         grids[sampler.name, n] = np.array(unit["levels"].values[GRIDS.index("recommended")])
     return rows, told, grids
 

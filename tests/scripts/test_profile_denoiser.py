@@ -90,7 +90,7 @@ def pipeline(tmp_path_factory):
 
 def test_a_model_of_diffusers_with_images(pipeline, tmp_path):
     np.save(tmp_path / "images.npy", np.random.default_rng(0).uniform(-1, 1, (40, 4, 4)))
-    done = launch("--quick", "--diffusers", pipeline, "--images", tmp_path / "images.npy", "--evaluations", "4", "--out", tmp_path / "out")
+    done = launch("--quick", "--diffusers", pipeline, "--images", tmp_path / "images.npy", "--evaluations", "4", "--particles", "16", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "DDIMScheduler takes no grid of one's own: use EulerDiscreteScheduler" in done.stdout
     seen = columns(tmp_path / "out", "profile")
