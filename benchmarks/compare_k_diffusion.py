@@ -15,7 +15,8 @@ from _bench import hardware, save
 from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.runs.sampling import START, Draws, sample
-from thermosim.samplers import (DDIM, DPM2, LMS, Ancestral, DPMpp2M, DPMpp2MSDE, DPMpp2S, DPMpp3M, DPMpp3MSDE, DPMppSDE, Euler,
+from thermosim.samplers import (DDIM, DPM2, LMS, Ancestral, DPMpp2M, DPMpp2MSDE, DPMpp2S, DPMpp3M, DPMpp3MSDE,
+                                DPMppSDE, Euler,
                                 EulerAncestral, Heun)
 
 try:

@@ -22,14 +22,16 @@ from thermosim.potentials import DoubleWell, Potential
 T = 0.25
 LINE = {"law": DoubleWell(), "cells": (1000,), "refine": 16, "t": 1.0, "target": 2.5e-5,
         "pypde": ["4*x**3 - 4*x"], "start": lambda x: np.exp(-0.5 * ((x[:, 0] + 0.6) / 0.15) ** 2)}
-PLANE = {"law": Potential("(x**2 - 1)**2 + 2*(y - x/2)**2", ["x", "y"]), "cells": (256, 256), "refine": 4, "t": 0.1, "target": 6e-4,
+PLANE = {"law": Potential("(x**2 - 1)**2 + 2*(y - x/2)**2", ["x", "y"]), "cells": (256, 256), "refine": 4, "t": 0.1,
+         "target": 6e-4,
          "pypde": ["4*x**3 - 4*x - 2*(y - x/2)", "4*(y - x/2)"],
          "start": lambda x: np.exp(-0.5 * (((x[:, 0] + 0.4) / 0.2) ** 2 + ((x[:, 1] - 0.3) / 0.2) ** 2))}
 
 
 def equation(case, refine=1):
     """The case on its cells, `refine` times finer, and its normalised start."""
-    fp = FokkerPlanck(case["law"], T, 1.0, Grid(*[Axis.uniform(-2, 2, n * refine, "reflecting") for n in case["cells"]]))
+    fp = FokkerPlanck(case["law"], T, 1.0,
+                      Grid(*[Axis.uniform(-2, 2, n * refine, "reflecting") for n in case["cells"]]))
     p = case["start"](fp.grid.points()).reshape(fp.grid.shape)
     return fp, p / np.sum(p * fp.grid.volumes)
 
@@ -52,8 +54,10 @@ def thermosim(case):
         fp._propagators.clear()                # factoring belongs to the time
         return fp.evolve(p, (0.0, case["t"]), scheme=scheme, **how).final
     if len(case["cells"]) == 1:
-        return [(f"Chebyshev, degree {n}, one step", lambda n=n: solve(Chebyshev(n), steps=1)) for n in (4, 6, 8, 10, 12, 16, 24)]
-    return [(f"SecondOrder, {n} steps", lambda n=n: solve(SecondOrder(), steps=n)) for n in (4, 6, 8, 12, 17, 24, 34, 48, 57, 68, 81, 96)]
+        return [(f"Chebyshev, degree {n}, one step", lambda n=n: solve(Chebyshev(n), steps=1))
+                for n in (4, 6, 8, 10, 12, 16, 24)]
+    return [(f"SecondOrder, {n} steps", lambda n=n: solve(SecondOrder(), steps=n))
+            for n in (4, 6, 8, 12, 17, 24, 34, 48, 57, 68, 81, 96)]
 
 
 def controlled(case):
@@ -147,7 +151,8 @@ def fipy(case):
     return [(f"implicit Euler, {k} steps", lambda k=k: solve(k)) for k in ((100, 800) if d == 1 else (20,))]
 
 
-PEERS = {"thermosim": thermosim, "thermosim, error-controlled": controlled, "SciPy": scipy, "fplanck": fplanck, "py-pde": pypde, "FiPy": fipy}
+PEERS = {"thermosim": thermosim, "thermosim, error-controlled": controlled, "SciPy": scipy, "fplanck": fplanck,
+         "py-pde": pypde, "FiPy": fipy}
 PACKAGES = {"SciPy": "scipy", "fplanck": "fplanck", "py-pde": "pde", "FiPy": "fipy"}
 
 
@@ -190,7 +195,8 @@ def scaling():
         (step, m), size = stepper(cells), int(np.prod(cells))
         count = max(1, 1_000_000 // size)
         seconds = best_of(lambda: step.advance(m, count), repeats=5)
-        rows.append({"cells": list(cells), "ns_per_cell_step": round(1e9 * seconds / (size * count), 3), "peak_GiB": peak(cells)})
+        rows.append({"cells": list(cells), "ns_per_cell_step": round(1e9 * seconds / (size * count), 3),
+                     "peak_GiB": peak(cells)})
         print(f"{'×'.join(map(str, cells)):>14}  {rows[-1]['ns_per_cell_step']:8.2f} ns per cell and step, "
               f"at most {rows[-1]['peak_GiB']:.2f} GiB", flush=True)
     return rows
@@ -206,9 +212,11 @@ def main():
                 continue
             words, seconds, error = climb(make(case), exact, fp.grid, case["target"])
             ours = ours or seconds
-            rows.append({"case": name, "solver": peer, "how": words, "seconds": seconds, "l1": error, "target": case["target"],
+            rows.append({"case": name, "solver": peer, "how": words, "seconds": seconds, "l1": error,
+                         "target": case["target"],
                          "times_thermosim": round(seconds / ours, 2)})
-            print(f"{name:28} {peer:27} {words:42} {1e3 * seconds:10.3f} ms   L1 {error:.1e}   {seconds / ours:8.1f}×", flush=True)
+            print(f"{name:28} {peer:27} {words:42} {1e3 * seconds:10.3f} ms   L1 {error:.1e}   {seconds / ours:8.1f}×",
+                  flush=True)
     save("fokker_planck", hardware("numpy", "scipy", "numba", "fplanck", "py-pde", "FiPy"), rows + scaling())
 
 

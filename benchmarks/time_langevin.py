@@ -24,7 +24,8 @@ import tempfile
 import time
 
 PARTICLES, STEPS, H, ROUNDS = 100_000, 1000, 1e-3, 3
-ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENMM_CPU_THREADS")} | {
+ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
+                                     "OPENMM_CPU_THREADS")} | {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu"}
 
 
@@ -180,7 +181,8 @@ def openmm_baoab():
 
 ENTRIES = {
     "overdamped": {
-        "thermosim, mixed": ours, "thermosim, double": lambda: ours("double"), "thermosim, single": lambda: ours("single"),
+        "thermosim, mixed": ours, "thermosim, double": lambda: ours("double"),
+        "thermosim, single": lambda: ours("single"),
         "thermosim, mixed, 2 threads": lambda: ours(threads=2),
         "Numba loop over Generator.standard_normal": numba_loop, "NumPy": numpy_loop, "PyTorch, float32": torch_loop,
         "diffrax, jitted, float32": diffrax_loop, "torchsde, float64": torchsde_loop},
@@ -249,7 +251,8 @@ def start():
 
     rows = []
     with tempfile.TemporaryDirectory() as cache:
-        for what, energy in (("first run ever", "x**4/4 + cos(3*x)"), ("first run of another potential", "x**4/5 + cos(2*x)"),
+        for what, energy in (("first run ever", "x**4/4 + cos(3*x)"),
+                             ("first run of another potential", "x**4/5 + cos(2*x)"),
                              ("the same from the cache", "x**4/5 + cos(2*x)")):
             face, seconds = first(energy, cache)
             rows.append({"part": "start", "entry": what, "seconds": round(seconds, 3)})

@@ -126,7 +126,8 @@ def main():
         ratio = seconds / best[ours, cores]
         rows.append({"peer": name, "cores": cores, "sample_steps_per_s": round(SAMPLES * STEPS / seconds),
                      "thermosim_is_times_faster": round(ratio, 2)})
-        print(f"{name:38} {cores} core{'s' * (cores > 1):1} {SAMPLES * STEPS / seconds / 1e6:8.1f} million sample-steps/s   "
+        print(f"{name:38} {cores} core{'s' * (cores > 1):1} {SAMPLES * STEPS / seconds / 1e6:8.1f} million "
+              "sample-steps/s   "
               f"thermosim is {ratio:6.2f} times as fast")
     print(f"first sample ends at {ends}")
     print(f"{machine['cpu']}, load {machine['load']}, {machine['versions']}")

@@ -134,13 +134,15 @@ def main():
     best, machine = {}, hardware("numpy", "numba", "jax", "jaxlib", "torch")
     for _ in range(ROUNDS):
         for name in PEERS:
-            done = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True, env=os.environ | ONE_THREAD)
+            done = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True,
+                                  env=os.environ | ONE_THREAD)
             if done.returncode == 0:
                 found = json.loads(done.stdout.splitlines()[-1])
                 best[name] = list(map(min, best.get(name, found), found))
             else:
                 print(f"{name}: left out ({(done.stderr.strip() or 'no reason').splitlines()[-1][:100]})")
-    rows = [{"case": case, "peer": name, "ms": round(times[k], 3)} for k, case in enumerate(CASES) for name, times in best.items()]
+    rows = [{"case": case, "peer": name, "ms": round(times[k], 3)} for k, case in enumerate(CASES)
+            for name, times in best.items()]
     for row in rows:
         ratio = row["ms"] / best["thermosim"][CASES.index(row["case"])]
         print(f"{row['case']:26} {row['peer']:16} {row['ms']:8.2f} ms   thermosim is {ratio:5.2f} times as fast")

@@ -4,13 +4,13 @@
 
 Networks 34-128-128-128-2 and 34-1024-1024-1024-2 with SiLU, float32. A training step is forward, mean squared
 error, backward and Adam on a batch of 512; inference is the answer to 10,000 points. Each peer lives in a process
-of its own, held to one core or two; they take turns, a slice of 50 ms each or one call, for three quarters of a
-minute, so that other work on the machine meets all of them. On one core time is the processor's, which leaves out
-when a process waited for its turn; on two it is the wall's. The fastest call of all slices counts; beside it
-stands the median over slices of their fastest, and that of its ratio to ours of the same turn. What is not
-installed is left out. Beside the peers: the products alone by NumPy's BLAS, and the time that their floating-point
-operations take at the fma peak of these very cores, which no float32 code can beat. Figures go to
-benchmarks/results/training.json.
+of its own, held to one core or two; they take turns, a slice of 50 ms each or one call (300 ms on two cores, for
+the threads of a BLAS go on spinning after their turn), for three quarters of a minute, so that other work on the
+machine meets all of them. On one core time is the processor's, which leaves out when a process waited for its
+turn; on two it is the wall's. The fastest call of all slices counts; beside it stands the median over slices of
+their fastest, and that of its ratio to ours of the same turn. What is not installed is left out. Beside the peers:
+the products alone by NumPy's BLAS, and the time that their floating-point operations take at the fma peak of these
+very cores, which no float32 code can beat. Figures go to benchmarks/results/training.json.
 """
 
 import json
@@ -22,7 +22,7 @@ import time
 
 CORES, WIDTHS, BATCH, POINTS = (1, 2), (128, 1024), 512, 10_000
 RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
-SLICE, SECONDS = 0.05, 45      # of one turn at least, and of all turns of a case
+SLICE, SECONDS = {1: 0.05, 2: 0.3}, 45      # of one turn at least, by cores, and of all turns of a case
 
 
 def sizes(width):
@@ -292,7 +292,7 @@ def child(name, job, width, cores):
     print("ready", flush=True)
     clock = time.process_time if cores == "1" else time.perf_counter
     for _ in sys.stdin:
-        best, end = float("inf"), clock() + SLICE
+        best, end = float("inf"), clock() + SLICE[int(cores)]
         while clock() < end:
             begin = clock()
             call()
@@ -312,7 +312,8 @@ def open_peer(name, job, width, cores):
 
 
 def compare(job, width, cores):
-    """Rows of one case: every peer's best and median, and how many times as long as ours it takes: at best, and turn by turn."""
+    """Rows of one case: every peer's best and median, and how many
+    times as long as ours it takes: at best, and turn by turn."""
     peers = {name: peer for name in PEERS if (peer := open_peer(name, job, width, cores))}
     slices = {name: [] for name in peers}
     end = time.monotonic() + SECONDS

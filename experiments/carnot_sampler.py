@@ -50,7 +50,8 @@ def contestants(law):
 
     mse = functools.lru_cache(None)(law.mmse)
     samplers = {str(s): s for s in (Euler(), DDIM(0.5), Heun(), DPMpp2M(), EulerAncestral(), AnnealedLangevin())}
-    return samplers | {"carnot": Carnot(mse=mse), "carnot_x4": Carnot(repeats=4, mse=mse), "carnot_euler": Carnot(jump=Euler(), mse=mse)}
+    return samplers | {"carnot": Carnot(mse=mse), "carnot_x4": Carnot(repeats=4, mse=mse),
+                       "carnot_euler": Carnot(jump=Euler(), mse=mse)}
 
 
 def distances(sampler, law, sigmas, points):
@@ -74,7 +75,8 @@ def measure(particles, evaluations, points, grid, seed):
 
     law, device = data(), open_device("cpu")
     heating, rows, why = Heating(law, SIGMA_MAX, SIGMA_MIN), [], {}
-    cases = [(name, sampler, nfe) for name, sampler in contestants(law).items() for nfe in evaluations if nfe % sampler.evaluations == 0]
+    cases = [(name, sampler, nfe) for name, sampler in contestants(law).items()
+             for nfe in evaluations if nfe % sampler.evaluations == 0]
     for name, sampler, nfe in Progress(cases, "cool", "run"):
         levels = nfe//sampler.evaluations
         sigmas = getattr(schedules, grid)(SIGMA_MAX, SIGMA_MIN, levels)
@@ -89,7 +91,8 @@ def measure(particles, evaluations, points, grid, seed):
             if column in cooled.why:
                 why.setdefault(column, {}).setdefault(cooled.why[column], {})[name] = None
         rows.append(row)
-    return rows, {column: "; ".join(f"{', '.join(those)}: {reason}" for reason, those in found.items()) for column, found in why.items()}
+    return rows, {column: "; ".join(f"{', '.join(those)}: {reason}" for reason, those in found.items())
+                  for column, found in why.items()}
 
 
 def write(path, args, particles, evaluations, points):
@@ -102,19 +105,23 @@ def write(path, args, particles, evaluations, points):
     from thermosim.thermo.sampler_cycle import CYCLE
 
     said = {"sampler": "which sampler", "nfe": "network evaluations per sample", "levels": "steps of the grid",
-            "w2": "W2 of the law it leaves to the data at the last level", "w1": "W1, which feels modes of wrong shares less",
-            "mean": "of the law it leaves; that of data is 0", "variance_error": "its variance over that of data, less 1"}
+            "w2": "W2 of the law it leaves to the data at the last level",
+            "w1": "W1, which feels modes of wrong shares less",
+            "mean": "of the law it leaves; that of data is 0",
+            "variance_error": "its variance over that of data, less 1"}
     rows, why = measure(particles, evaluations, points, args.grid, args.seed)
     columns = {}
     for name in rows[0]:
         column = CYCLE.get(name) if name in BOOKS else None
         about = {"units": column.unit, "sign": column.sign, "definition": column.definition} if column else {
-            "units": "1", "sign": "-", "definition": said.get(name, HALVED if name[:-6] in said else "standard error of the column before")}
+            "units": "1", "sign": "-",
+            "definition": said.get(name, HALVED if name[:-6] in said else "standard error of the column before")}
         values = np.array([row[name] for row in rows])
         if values.dtype.kind == "f" and np.isnan(values).any():
             about["nan_reason"] = why[name.removesuffix("_error")]
         columns[name] = (values, about)
-    settings = {"particles": particles, "points": points, "grid": args.grid, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN}
+    settings = {"particles": particles, "points": points, "grid": args.grid, "sigma_max": SIGMA_MAX,
+                "sigma_min": SIGMA_MIN}
     tree = new_run(provenance(settings, args.seed))
     tree["summary"] = ledger_group(columns, "row", {"comparison": "equal evaluations", "grid": args.grid})
     write_tree(path, tree)
@@ -126,7 +133,8 @@ def main(argv=None):
     args = arguments(argv)
     particles = args.particles or (4000 if args.quick else 20_000)
     evaluations, points = ((10, 20), 100) if args.quick else ((10, 20, 40, 80), 300)
-    print(f"thermosim {__version__}: {particles} particles over {args.grid} levels, σ from {SIGMA_MAX:g} to {SIGMA_MIN:g}, into {args.out}", flush=True)
+    print(f"thermosim {__version__}: {particles} particles over {args.grid} levels, σ from {SIGMA_MAX:g} to "
+          f"{SIGMA_MIN:g}, into {args.out}", flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw
     from thermosim.show import format_table

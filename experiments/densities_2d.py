@@ -24,9 +24,11 @@ RATE = 1e-2                 # of learning, the largest
 MARGIN = 0.15               # of the density's window, in widths of the data
 
 ABOUT = {
-    "data": "law", "pairs": "pairs of samples", "w2_generated": "mean W2, generated to data", "w2_data": "mean W2, data to data",
+    "data": "law", "pairs": "pairs of samples", "w2_generated": "mean W2, generated to data",
+    "w2_data": "mean W2, data to data",
     "ratio": "of the two, on the same data; 1 is perfect", "largest_z": "largest |z| of the shares of eight parts",
-    "kl": "⟨ln p − ln q⟩ over data, nats", "w2_generated_error": "standard error over the pairs", "w2_data_error": "standard error over the pairs",
+    "kl": "⟨ln p − ln q⟩ over data, nats", "w2_generated_error": "standard error over the pairs",
+    "w2_data_error": "standard error over the pairs",
     "ratio_error": "jackknife over the pairs", "kl_error": "standard error over the points"}
 
 
@@ -43,7 +45,8 @@ def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", type=names_list, default=NAMES, help=f"of {','.join(NAMES)} (default: all)")
-    parser.add_argument("--steps", type=whole_number("steps are", 2, 1000), default=50, help="of the sampler (default: %(default)s)")
+    parser.add_argument("--steps", type=whole_number("steps are", 2, 1000), default=50,
+                        help="of the sampler (default: %(default)s)")
     parser.add_run("runs/densities_2d", quick="small networks and small samples: half a minute")
     return parser.parse_args(argv)
 
@@ -62,7 +65,8 @@ def learn(law, settings, seed, device, out):
     """A network trained on draws of the law, or the one that an earlier run left."""
     from thermosim.score.train import TrainConfig, trained
 
-    config = TrainConfig(width=settings["width"], batch=settings["batch"], steps=settings["training"], rate=RATE, decay=0.0, sigma_min=0.004,
+    config = TrainConfig(width=settings["width"], batch=settings["batch"], steps=settings["training"], rate=RATE,
+                         decay=0.0, sigma_min=0.004,
                          sigma_max=50.0, seed=seed)
     return trained(law.sample(settings["points"], [seed, 0]), config, device, out)
 
@@ -91,9 +95,11 @@ def flow_density(denoise, law, x):
     mean, C = known.mean(axis=0), np.cov(known.T) + SIGMAS[0] ** 2 * np.eye(2)
 
     def prior(y):  # the data are a point seen from there
-        return -0.5 * ((y - mean) @ np.linalg.inv(C) * (y - mean)).sum(axis=1) - 0.5 * np.linalg.slogdet(2 * np.pi * C)[1]
+        return (-0.5 * ((y - mean) @ np.linalg.inv(C) * (y - mean)).sum(axis=1)
+                - 0.5 * np.linalg.slogdet(2 * np.pi * C)[1])
 
-    return np.concatenate([flow_log_density(denoise, denoise.divergence, part, SIGMAS[1], SIGMAS[0], prior, rtol=1e-4, atol=1e-5)
+    return np.concatenate([flow_log_density(denoise, denoise.divergence, part, SIGMAS[1], SIGMAS[0], prior,
+                                            rtol=1e-4, atol=1e-5)
                            for part in np.array_split(x, -(-len(x) // 2000))])
 
 
@@ -126,13 +132,18 @@ def measure(name, settings, steps, seed, device, out):
     places = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
     mean_error = lambda values: values.std(ddof=1) / np.sqrt(len(values))
     ratio, ratio_error = ratio_of_means(near, far)
-    group = Group({"w2_generated": near.mean(), "w2_generated_error": mean_error(near), "w2_data": far.mean(), "w2_data_error": mean_error(far),
-                   "ratio": ratio, "ratio_error": ratio_error, "largest_z": np.abs(share - expected).max() / error, "kl": miss.mean(),
+    group = Group({"w2_generated": near.mean(), "w2_generated_error": mean_error(near), "w2_data": far.mean(),
+                   "w2_data_error": mean_error(far),
+                   "ratio": ratio, "ratio_error": ratio_error, "largest_z": np.abs(share - expected).max() / error,
+                   "kl": miss.mean(),
                    "kl_error": mean_error(miss), "share_error": error})
-    group["w2"] = Dataset(np.stack([near, far]), ("against", "pair"), {"units": "1", "definition": "W2 of generated, and of other data, to data"})
-    group["share"] = Dataset(share, ("part",), {"units": "1", "definition": f"of generated points; {expected:g} each in the data"})
+    group["w2"] = Dataset(np.stack([near, far]), ("against", "pair"),
+                          {"units": "1", "definition": "W2 of generated, and of other data, to data"})
+    group["share"] = Dataset(share, ("part",),
+                             {"units": "1", "definition": f"of generated points; {expected:g} each in the data"})
     shown = min(len(data), 5000)
-    group["data"], group["generated"] = (Dataset(points[:shown], ("point", "component")) for points in (data, generated))
+    group["data"], group["generated"] = (Dataset(points[:shown], ("point", "component"))
+                                         for points in (data, generated))
     group["x"], group["y"] = Dataset(x, "x"), Dataset(y, "y")
     group["log_density"] = Dataset(flow_density(denoise, law, places).reshape(len(x), len(y)), ("x", "y"),
                                    {"units": "nat", "definition": "ln q by the probability flow of the network"})
@@ -145,8 +156,10 @@ def summary(units, pairs):
 
     from thermosim.files.schema import ledger_group
 
-    rows = [{"data": name, "pairs": pairs} | {k: v for k, v in unit.attrs.items() if k in ABOUT} for name, unit in units.items()]
-    return ledger_group({k: (np.array([row[k] for row in rows]), {"units": "1", "sign": "-", "definition": words}) for k, words in ABOUT.items()},
+    rows = [{"data": name, "pairs": pairs} | {k: v for k, v in unit.attrs.items() if k in ABOUT}
+            for name, unit in units.items()]
+    return ledger_group({k: (np.array([row[k] for row in rows]), {"units": "1", "sign": "-", "definition": words})
+                         for k, words in ABOUT.items()},
                         "summary_row")
 
 
@@ -154,7 +167,8 @@ def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
     settings = ({"width": 96, "batch": 512, "training": 1500, "points": 50_000, "pairs": 10, "sample": 400, "density": 40} if args.quick else
-                {"width": 128, "batch": 1024, "training": 8000, "points": 500_000, "pairs": 40, "sample": 1000, "density": 100})
+                {"width": 128, "batch": 1024, "training": 8000, "points": 500_000, "pairs": 40, "sample": 1000,
+                 "density": 100})
     print(f"thermosim {__version__}: {', '.join(args.only)} into {args.out}", flush=True)
     from thermosim.backend import open_device
     from thermosim.files.atomic import writable_folder

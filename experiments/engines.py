@@ -51,7 +51,8 @@ def cycles():
             ("optimal", best.strokes(best.best_duration, best.best_duration), over),
             ("refrigerator", strokes.reversed_cycle(strokes.stirling(HOT, COLD, 4.0, 1.0, 8.0, 1.0)), over),
             ("stirling, inertia", stirling, UnderdampedMoments(friction=2.0, mass=0.5)),
-            ("otto, inertia", strokes.inert_otto(HOT, COLD, 3.0, 1.0, 3.0, 0.5), UnderdampedMoments(friction=2.0, mass=0.5))]
+            ("otto, inertia", strokes.inert_otto(HOT, COLD, 3.0, 1.0, 3.0, 0.5),
+             UnderdampedMoments(friction=2.0, mass=0.5))]
 
 
 def table(particles, cells, tolerance, seed):
@@ -66,7 +67,8 @@ def table(particles, cells, tolerance, seed):
 
     def add(engine, road, books, errors=None):
         line = {"engine": engine, "road": road}
-        for name in ("work", "heat_hot", "heat_cold", "entropy_production", "power", "efficiency", "cop", "cop_heating"):
+        for name in ("work", "heat_hot", "heat_cold", "entropy_production", "power", "efficiency", "cop",
+                     "cop_heating"):
             line |= {name: float(getattr(books, name)), f"{name}_error": errors(name) if errors else nan}
         for key, value in line.items():
             columns.setdefault(key, []).append(value)
@@ -78,8 +80,10 @@ def table(particles, cells, tolerance, seed):
     for engine, strokes, medium in Progress(cycles(), "engines", "cycle"):
         add(engine, "moments", limit_cycle(strokes, medium).books)
         # in phase space cells and steps are squared and more: half as many
-        density = by_density(strokes, medium, cells if isinstance(medium, OverdampedMoments) else max(100, cells//2), tolerance)
-        for road, seen in (("density", density), ("particles", by_particles(strokes, medium, particles, 200, seed=seed))):
+        density = by_density(strokes, medium,
+                             cells if isinstance(medium, OverdampedMoments) else max(100, cells//2), tolerance)
+        for road, seen in (("density", density),
+                           ("particles", by_particles(strokes, medium, particles, 200, seed=seed))):
             add(engine, road, seen.books, of(seen))
     return columns
 
@@ -95,7 +99,8 @@ def makers():
 
 
 def trade_off(points):
-    """Efficiency and power for durations of an isotherm from 0.5 to 100, and the efficiency that each bound leaves there."""
+    """Efficiency and power for durations of an isotherm from 0.5
+    to 100, and the efficiency that each bound leaves there."""
     import numpy as np
 
     from thermosim.files.progress import Progress
@@ -126,7 +131,8 @@ def at_maximum_power():
 
     found = {"engine": [], "duration": [], "power": [], "efficiency": []}
     for engine, make in makers().items():
-        log_t = minimize_scalar(lambda s: -limit_cycle(make(np.exp(s))).books.power, bounds=(-0.5, 3.0), method="bounded", options={"xatol": 1e-5}).x
+        log_t = minimize_scalar(lambda s: -limit_cycle(make(np.exp(s))).books.power, bounds=(-0.5, 3.0),
+                                method="bounded", options={"xatol": 1e-5}).x
         books = limit_cycle(make(np.exp(log_t))).books
         for name, value in zip(found, (engine, books.duration, books.power, books.efficiency)):
             found[name].append(value)
@@ -165,14 +171,20 @@ def write(path, args, settings, points):
                 "definition": words.get(name, f"standard (density: discretisation) error of {of}"),
                 **({"nan_reason": reason} if reason else {})}
 
-    tree["summary"] = ledger_group({k: (v, about(k, SAID)) for k, v in table(**settings, seed=args.seed).items()}, "summary_row")
-    words = {"engine": "which cycle", "duration": "of a turn", "power": "−W/duration, closed moments", "efficiency": "−W/Q_h",
+    tree["summary"] = ledger_group({k: (v, about(k, SAID)) for k, v in table(**settings, seed=args.seed).items()},
+                                   "summary_row")
+    words = {"engine": "which cycle", "duration": "of a turn", "power": "−W/duration, closed moments",
+             "efficiency": "−W/Q_h",
              "speed_limit": "most efficiency by the speed limit of W2, stroke by stroke",
-             "power_efficiency": "most efficiency by the trade-off of power and efficiency (Shiraishi, Saito, Tasaki 2016)",
+             "power_efficiency": "most efficiency by the trade-off of power and efficiency (Shiraishi, Saito, Tasaki "
+                                 "2016)",
              "uncertainty": "most efficiency by the uncertainty relation of a driven turn (Koyuk, Seifert 2020)"}
-    for name, columns in (("trade_off", trade_off(points)), ("maximum_power", at_maximum_power()), ("frontier", edge(5*points))):
+    for name, columns in (("trade_off", trade_off(points)), ("maximum_power", at_maximum_power()),
+                          ("frontier", edge(5*points))):
         tree[name] = ledger_group({k: (v, about(k, words)) for k, v in columns.items()}, f"{name}_row")
-    tree["landmarks"] = ledger_group({k: (np.array([v]), {"units": "1", "sign": "+", "definition": f"{k.replace('_', ' ')} efficiency"})
+    tree["landmarks"] = ledger_group({k: (np.array([v]),
+                                          {"units": "1", "sign": "+",
+                                           "definition": f"{k.replace('_', ' ')} efficiency"})
                                       for k, v in marks.items()}, "landmark")
     write_tree(path, tree)
     return tree
@@ -183,14 +195,16 @@ def main(argv=None):
     args = arguments(argv)
     settings = {"particles": args.particles or (20_000 if args.quick else 400_000), "cells": 160 if args.quick else 300,
                 "tolerance": 1e-3 if args.quick else 1e-5}
-    print(f"thermosim {__version__}: {settings['particles']} particles a cycle, densities on {settings['cells']} cells, into {args.out}", flush=True)
+    print(f"thermosim {__version__}: {settings['particles']} particles a cycle, densities on {settings['cells']} "
+          f"cells, into {args.out}", flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw
     from thermosim.show import format_table
 
     out = writable_folder(args.out)
     tree = write(out/"run.h5", args, settings, 10 if args.quick else 40)
-    print(format_table(tree["summary"]), format_table(tree["maximum_power"], explain=False), sep="\n\nat maximum power:\n")
+    print(format_table(tree["summary"]), format_table(tree["maximum_power"], explain=False),
+          sep="\n\nat maximum power:\n")
     draw(out/"run.h5")
     print(f"wrote {out/'run.h5'} and {out/'engines.png'}")
     return 0

@@ -1,4 +1,5 @@
-"""Do the fluctuation theorems hold step by step? Traps dragged and breathing, a tilted pair of wells: forwards and back.
+"""Do the fluctuation theorems hold step by step? Traps dragged
+and breathing, a tilted pair of wells: forwards and back.
 
     python experiments/fluctuation_theorems.py                # 400,000 paths, well under a minute
     python experiments/fluctuation_theorems.py --quick        # 50,000 paths
@@ -38,7 +39,8 @@ def systems():
 
     x = np.linspace(-10, 10, 200_001)
     for name, potential, ends, duration in (
-            ("dragged trap", Harmonic(), {"c": (0.0, 2.0)}, 2.0), ("breathing trap", Harmonic(), {"k": (1.0, 4.0)}, 1.0),
+            ("dragged trap", Harmonic(), {"c": (0.0, 2.0)}, 2.0),
+            ("breathing trap", Harmonic(), {"k": (1.0, 4.0)}, 1.0),
             ("two wells", Potential("x**2/2 + 2*cos(x) - f*x", ["x"], {"f": 0.0}), {"f": (-0.5, 1.0)}, 2.0)):
         z = [np.exp(-potential.energy(x, **{k: v[i] for k, v in ends.items()})).sum() for i in (0, 1)]
         yield name, Overdamped(potential), Linear(**ends), duration, float(np.log(z[0]/z[1]))
@@ -76,7 +78,8 @@ def measure(paths, seed):
                 crossing=line.crossing.value, crossing_error=line.crossing.error, slope=line.slope.value,
                 slope_error=line.slope.error, dissipated=float(total.mean() - free))
             for n in 10**np.arange(1, int(np.log10(paths)) + 1):
-                parts = np.array([jarzynski(part, resamples=2).value for part in total[:len(total)//n*n].reshape(-1, n)[:1000]])
+                parts = np.array([jarzynski(part, resamples=2).value
+                                  for part in total[:len(total)//n*n].reshape(-1, n)[:1000]])
                 put(convergence, system=name, paths=int(n), estimate=parts.mean(),
                     error=parts.std(ddof=1)/np.sqrt(len(parts)) if len(parts) > 1 else whole.error, free_energy=free)
     return crooks, steps, convergence, summary
@@ -85,8 +88,10 @@ def measure(paths, seed):
 DEFINITIONS = {
     "system": "which system", "steps": "Euler–Maruyama steps of the protocol", "paths": "paths of one estimate",
     "work": "bin centre of work + shadow_work", "log_ratio": "ln P_F(W)/P_R(−W)", "free_energy": "ΔF by quadrature",
-    "bare": "−T ln⟨e^{−W/T}⟩ of the work alone", "total": "the same of work + shadow_work", "jarzynski": "the same of work + shadow_work",
-    "crossing": "where ln P_F/P_R = 0", "slope": "slope of the Crooks line, 1 in theory", "dissipated": "⟨W + W_sh⟩ − ΔF",
+    "bare": "−T ln⟨e^{−W/T}⟩ of the work alone", "total": "the same of work + shadow_work",
+    "jarzynski": "the same of work + shadow_work",
+    "crossing": "where ln P_F/P_R = 0", "slope": "slope of the Crooks line, 1 in theory",
+    "dissipated": "⟨W + W_sh⟩ − ΔF",
     "estimate": "mean Jarzynski estimate over groups of that many paths", "error": "standard error of the estimate"}
 
 
@@ -101,7 +106,8 @@ def write(path, tables, args):
         columns = {}
         for key, values in table.items():
             words = DEFINITIONS.get(key) or f"standard error of {key.removesuffix('_error')}"
-            columns[key] = (values, {"units": "1" if key in ("system", "steps", "paths", "slope") else "k_B T", "sign": "-",
+            columns[key] = (values, {"units": "1" if key in ("system", "steps", "paths", "slope") else "k_B T",
+                                     "sign": "-",
                                      "definition": words})
         tree[name] = ledger_group(columns, f"{name}_row")
     write_tree(path, tree)

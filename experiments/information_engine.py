@@ -56,11 +56,14 @@ def measure(particles, cells, tolerance, durations, seed):
         seen = by_particles(engine, particles, steps, warm=0 if control == "least work" else 4, seed=seed + n)
         spread = by_density(engine, cells, tolerance).balance.work if control == "least work" else nan
         # a tail that few particles reach makes an average and its error both too small
-        equality = seen.equality if seen.equality.effective > particles/FEW else Estimate(nan, nan, seen.equality.effective)
-        line = {"control": control, "error_variance": e, "duration": engine.duration, "work": exact.work, "work_density": spread,
+        equality = (seen.equality if seen.equality.effective > particles/FEW
+                    else Estimate(nan, nan, seen.equality.effective))
+        line = {"control": control, "error_variance": e, "duration": engine.duration, "work": exact.work,
+                "work_density": spread,
                 "work_particles": seen.balance.work, "work_particles_error": seen.error.work,
                 "information": exact.information, "information_particles": seen.balance.information,
-                "information_particles_error": seen.error.information, "left": exact.left, "entropy_production": exact.entropy_production,
+                "information_particles_error": seen.error.information, "left": exact.left,
+                "entropy_production": exact.entropy_production,
                 "efficiency": exact.efficiency, "power": exact.power, "most_work": most_work(e, engine.duration),
                 "equality": equality.value, "equality_error": equality.error, "effective": equality.effective}
         for key, value in line.items():
@@ -69,13 +72,17 @@ def measure(particles, cells, tolerance, durations, seed):
 
 
 SAID = {"control": "least work: moved and opened along the geodesic of W2; moved only: the stiffness stays",
-        "error_variance": "e of the measurement, in units of ⟨x²⟩ at rest", "duration": "of a turn, 1/(μk)", "work": "W of a turn, closed moments",
+        "error_variance": "e of the measurement, in units of ⟨x²⟩ at rest", "duration": "of a turn, 1/(μk)",
+        "work": "W of a turn, closed moments",
         "work_density": "the same from densities given the answer", "work_particles": "the same from particles",
-        "work_particles_error": "its standard error", "information": "I = ½ln(1 + w/e), nats, w = ⟨x²⟩ before the measurement",
+        "work_particles_error": "its standard error",
+        "information": "I = ½ln(1 + w/e), nats, w = ⟨x²⟩ before the measurement",
         "information_particles": "mean of ln p(y|x)/p(y)", "information_particles_error": "its standard error",
         "left": "information shared with the answer at the end, not used", "entropy_production": "Σ = I − I_left + W/T",
-        "efficiency": "−W/(T·I)", "power": "−W/duration", "most_work": "T·I − W2²/(μt): no control that ends at rest delivers more",
-        "equality": "⟨exp(−W/T − i)⟩ of a first turn from equilibrium, 1 for any control", "equality_error": "its standard error",
+        "efficiency": "−W/(T·I)", "power": "−W/duration",
+        "most_work": "T·I − W2²/(μt): no control that ends at rest delivers more",
+        "equality": "⟨exp(−W/T − i)⟩ of a first turn from equilibrium, 1 for any control",
+        "equality_error": "its standard error",
         "effective": "particles that carry the equality"}
 
 
@@ -89,10 +96,12 @@ def write(path, args, settings):
 
     def about(name):
         work = name.startswith(("work", "most_work"))
-        return {"units": "energy" if work else "energy per time" if name == "power" else "1", "sign": "W > 0 on the particle" if name.startswith("work") else "-",
+        return {"units": "energy" if work else "energy per time" if name == "power" else "1",
+                "sign": "W > 0 on the particle" if name.startswith("work") else "-",
                 "definition": SAID[name], **({"nan_reason": ABSENT[name]} if name in ABSENT else {})}
     tree = new_run(provenance({"temperature": 1.0, "stiffness": 1.0, "mobility": 1.0, **settings}, args.seed))
-    tree["summary"] = ledger_group({k: (np.array(v), about(k)) for k, v in measure(**settings, seed=args.seed).items()}, "summary_row")
+    tree["summary"] = ledger_group({k: (np.array(v), about(k)) for k, v in measure(**settings, seed=args.seed).items()},
+                                   "summary_row")
     write_tree(path, tree)
     return tree["summary"]
 
@@ -101,7 +110,8 @@ def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
     settings = {"particles": args.particles or (20_000 if args.quick else 100_000), "cells": 120 if args.quick else 200,
-                "tolerance": 1e-3 if args.quick else 5e-4, "durations": [1.0, 3.0, 10.0] if args.quick else [0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0]}
+                "tolerance": 1e-3 if args.quick else 5e-4,
+                "durations": [1.0, 3.0, 10.0] if args.quick else [0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0]}
     print(f"thermosim {__version__}: {settings['particles']} particles an engine, into {args.out}", flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw

@@ -56,7 +56,8 @@ def grids(steps):
 
     levels = np.geomspace(SIGMA_MAX, SIGMA_MIN, 400)
     curve = MseCurve(levels, SPREAD**2*levels**2/(SPREAD**2 + levels**2))
-    found = {name: getattr(schedules, name)(SIGMA_MAX, SIGMA_MIN, steps) for name in ("linear", "cosine", "karras", "log_snr")}
+    found = {name: getattr(schedules, name)(SIGMA_MAX, SIGMA_MIN, steps)
+             for name in ("linear", "cosine", "karras", "log_snr")}
     return found | {"geodesic": curve.geodesic(SIGMA_MAX, SIGMA_MIN, steps)}
 
 
@@ -76,16 +77,19 @@ def measure(particles, steps, seed):
     cases = [(sampler, law, N, name, sigmas) for sampler, law in ((Euler(), flow), (EulerAncestral(), posterior))
              for N in steps for name, sigmas in grids(N).items()]
     for sampler, law, N, name, sigmas in Progress(cases, "cool", "run"):
-        parts = [sample(sampler, data, sigmas, particles//PARTS, 1, seed + PARTS*k, device, batch=50_000).ledger for k in range(PARTS)]
+        parts = [sample(sampler, data, sigmas, particles//PARTS, 1, seed + PARTS*k, device, batch=50_000).ledger
+                 for k in range(PARTS)]
         heat = np.array([part["heat_line"] for part in parts])
         variation = np.array([coefficient_of_variation(q) for q in heat])
         mean, exact = heat.mean(axis=0), closed_form(law, sigmas)
         line = {"sampler": sampler.name, "grid": name, "steps": N, "heat_cv": coefficient_of_variation(mean),
                 "heat_cv_error": variation.std(ddof=1)/np.sqrt(PARTS), "heat_cv_exact": coefficient_of_variation(exact),
-                "heat_total": mean.sum(), "heat_total_error": heat.sum(axis=1).std(ddof=1)/np.sqrt(PARTS), "heat_total_exact": sum(exact)}
+                "heat_total": mean.sum(), "heat_total_error": heat.sum(axis=1).std(ddof=1)/np.sqrt(PARTS),
+                "heat_total_exact": sum(exact)}
         for key, value in line.items():
             table.setdefault(key, []).append(value)
-        for key, values in (("sampler", [sampler.name]*N), ("grid", [name]*N), ("steps", [N]*N), ("step", range(N)), ("heat", mean),
+        for key, values in (("sampler", [sampler.name]*N), ("grid", [name]*N), ("steps", [N]*N), ("step", range(N)),
+                            ("heat", mean),
                             ("heat_error", heat.std(axis=0, ddof=1)/np.sqrt(PARTS)), ("heat_exact", exact)):
             heats.setdefault(key, []).extend(values)
     return table, heats
@@ -99,13 +103,17 @@ def write(path, args, settings):
     from thermosim.files.schema import ledger_group, new_run
     from thermosim.files.store import write_tree
 
-    said = {"sampler": "which sampler", "grid": "which schedule", "steps": "N", "heat_cv": "population std over |mean| of Q_n: 0 is isothermal",
-            "heat_cv_exact": "the same in closed form", "heat_total": "ΣQ_n", "heat_total_exact": "the same in closed form",
+    said = {"sampler": "which sampler", "grid": "which schedule", "steps": "N",
+            "heat_cv": "population std over |mean| of Q_n: 0 is isothermal",
+            "heat_cv_exact": "the same in closed form", "heat_total": "ΣQ_n",
+            "heat_total_exact": "the same in closed form",
             "step": "n, from noise to data", "heat": "Q_n, into the sample", "heat_exact": "Q_n in closed form"}
     table, heats = measure(args.particles or settings["particles"], settings["steps"], args.seed)
-    tree = new_run(provenance({"spread": SPREAD, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN, **settings}, args.seed))
+    tree = new_run(provenance({"spread": SPREAD, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN, **settings},
+                              args.seed))
     for name, columns in (("summary", table), ("heat_of_steps", heats)):
-        tree[name] = ledger_group({k: (np.array(v), {"units": "1", "sign": "Q > 0 into the sample" if k.startswith("heat") else "-",
+        tree[name] = ledger_group({k: (np.array(v),
+                                       {"units": "1", "sign": "Q > 0 into the sample" if k.startswith("heat") else "-",
                                                      "definition": said.get(k, "standard error of the column before")})
                                    for k, v in columns.items()}, f"{name}_row")
     write_tree(path, tree)
@@ -116,7 +124,8 @@ def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
     settings = {"particles": 10_000 if args.quick else 100_000, "steps": (10, 20) if args.quick else (10, 20, 50)}
-    print(f"thermosim {__version__}: data N(0, {SPREAD}²), σ from {SIGMA_MAX:g} to {SIGMA_MIN:g}, into {args.out}", flush=True)
+    print(f"thermosim {__version__}: data N(0, {SPREAD}²), σ from {SIGMA_MAX:g} to {SIGMA_MIN:g}, into {args.out}",
+          flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw
     from thermosim.show import format_table

@@ -24,7 +24,8 @@ STEP = 2e-3
 def arguments(argv):
     """The command line."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--particles", type=whole_number("particles are"), default=None, help="at each temperature; default: 200,000")
+    parser.add_argument("--particles", type=whole_number("particles are"), default=None,
+                        help="at each temperature; default: 200,000")
     parser.add_run("runs/kramers", quick="three temperatures, 20,000 particles")
     return parser.parse_args(argv)
 
@@ -108,7 +109,8 @@ def measure(temperatures, particles, seed):
 
 
 DEFINITIONS = {
-    "temperature": "T, with a barrier ΔU = 1", "kramers": "√(U''(−1)|U''(0)|)·μe^{−ΔU/T}/2π", "spectrum": "½λ₁, Richardson",
+    "temperature": "T, with a barrier ΔU = 1", "kramers": "√(U''(−1)|U''(0)|)·μe^{−ΔU/T}/2π",
+    "spectrum": "½λ₁, Richardson",
     "passage": "1/2τ(−1 → 0), Richardson", "crossing": "1/τ(−1 → 1), Richardson", "particles": "decay of ⟨sign x⟩",
     "distance": "particles − spectrum in standard errors of the particles"}
 
@@ -119,9 +121,11 @@ def write(path, table, args):
     from thermosim.files.schema import ledger_group, new_run
     from thermosim.files.store import write_tree
 
-    tree = new_run(provenance({"particles": args.particles, "step": STEP, "temperatures": list(table["temperature"])}, args.seed))
+    tree = new_run(provenance({"particles": args.particles, "step": STEP, "temperatures": list(table["temperature"])},
+                              args.seed))
     tree["rates"] = ledger_group(
-        {name: (values, {"units": "1", "sign": "-", "definition": DEFINITIONS.get(name) or f"error of {name.removesuffix('_error')}"})
+        {name: (values, {"units": "1", "sign": "-",
+                         "definition": DEFINITIONS.get(name) or f"error of {name.removesuffix('_error')}"})
          for name, values in table.items()}, "rates_row")
     write_tree(path, tree)
     return tree["rates"]
@@ -132,7 +136,8 @@ def main(argv=None):
     args = arguments(argv)
     args.particles = args.particles or (20_000 if args.quick else 200_000)
     temperatures = TEMPERATURES[3::2] if args.quick else TEMPERATURES
-    print(f"thermosim {__version__}: escape rates at {len(temperatures)} temperatures, {args.particles} particles each, into {args.out}",
+    print(f"thermosim {__version__}: escape rates at {len(temperatures)} temperatures, {args.particles} particles "
+          f"each, into {args.out}",
           flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw

@@ -38,15 +38,20 @@ def in_traps(particles, steps, cells, tolerance, seed, device):
     from thermosim.protocols import Linear
     from thermosim.runs.particles import simulate
 
-    for name, protocol, end in (("dragged trap", Linear(c=(0.0, 2.0)), 2.0), ("breathing trap", Linear(k=(1.0, 4.0)), 1.0)):
+    for name, protocol, end in (("dragged trap", Linear(c=(0.0, 2.0)), 2.0),
+                                ("breathing trap", Linear(k=(1.0, 4.0)), 1.0)):
         fp = FokkerPlanck(Harmonic(), 1.0, 1.0, Grid(Axis.uniform(-7, 9, cells)))
-        density = fp.evolve(fp.steady_state(), [end * k / ROWS for k in range(ROWS + 1)], protocol, SecondOrder(), tolerance)
-        yield name, simulate(Overdamped(Harmonic()), particles=particles, t=(0.0, end), steps=steps // 2, protocol=protocol,
-                             scheme=ExactOU(), every=steps // 2 // ROWS, precision="double", seed=seed, device=device), density
+        density = fp.evolve(fp.steady_state(), [end * k / ROWS for k in range(ROWS + 1)], protocol,
+                            SecondOrder(), tolerance)
+        yield name, simulate(Overdamped(Harmonic()), particles=particles, t=(0.0, end), steps=steps // 2,
+                             protocol=protocol,
+                             scheme=ExactOU(), every=steps // 2 // ROWS, precision="double", seed=seed,
+                             device=device), density
 
 
 def in_the_well(particles, steps, cells, tolerance, seed, device):
-    """(particle run, histogram counts (ROWS + 1, bins), their edges, density run, equation, times, tilt at the times)."""
+    """(particle run, histogram counts (ROWS + 1, bins), their
+    edges, density run, equation, times, tilt at the times)."""
     import numpy as np
 
     from thermosim.dynamics import Overdamped
@@ -67,7 +72,8 @@ def in_the_well(particles, steps, cells, tolerance, seed, device):
         for row, x in enumerate(frames[:, :, 0], first + 1):
             counts[row] = np.histogram(x, edges)[0]
 
-    walkers = simulate(Overdamped(law, T), particles=particles, t=(0.0, END), steps=steps, protocol=protocol, scheme=MALA(),
+    walkers = simulate(Overdamped(law, T), particles=particles, t=(0.0, END), steps=steps, protocol=protocol,
+                       scheme=MALA(),
                        every=steps // ROWS, record=particles, sink=count, precision="double", seed=seed, device=device)
     return walkers, counts, edges, density, fp, times, protocol.before(times, (0, END))["f"]
 
@@ -87,7 +93,8 @@ def compare(system, walkers, density, summary):
     n, rows = walkers.ledger.count, {"time": walkers.ledger["time"]}
     for name in COLUMNS:
         mean, error, theirs = walkers.ledger[name], walkers.ledger.standard_error(name), density.ledger[name]
-        rows |= {name: mean, f"{name}_error": error, f"{name}_density": theirs, f"{name}_z": in_errors(mean - theirs, error)}
+        rows |= {name: mean, f"{name}_error": error, f"{name}_density": theirs,
+                 f"{name}_z": in_errors(mean - theirs, error)}
         if name == "energy":
             total, spread, whole = mean[-1], error[-1], theirs[-1]
         else:
@@ -136,19 +143,24 @@ def write(path, well, traps, args, settings):
     for name, *pair in traps:
         tables[name.replace(" ", "_")] = compare(name, *pair, summary)
     words = {"excess": "free energy above equilibrium at the parameters of the moment, T·KL(p‖p_eq) on bins",
-             "particles": "the same of the particles' histogram, less (bins − 1)/2n", "particles_error": "its standard error"}
-    said = {"system": "which system", "column": "ledger column, summed over the run (energy: at its end)", "particles": "mean of the particles",
+             "particles": "the same of the particles' histogram, less (bins − 1)/2n",
+             "particles_error": "its standard error"}
+    said = {"system": "which system", "column": "ledger column, summed over the run (energy: at its end)",
+            "particles": "mean of the particles",
             "particles_error": "standard error", "density": "the density's book",
-            "difference": "particles − density in standard errors", "worst_row": "largest |difference| of a row, in standard errors"}
+            "difference": "particles − density in standard errors",
+            "worst_row": "largest |difference| of a row, in standard errors"}
     tree = new_run(provenance({"temperature": T, "tilt": TILT, **settings}, args.seed))
     for table, rows in tables.items():
         tree[f"ledger/{table}"] = ledger_group(
-            {name: (values, about(name.split("_error")[0].split("_density")[0].split("_z")[0])) for name, values in rows.items()},
+            {name: (values, about(name.split("_error")[0].split("_density")[0].split("_z")[0]))
+             for name, values in rows.items()},
             f"{table}_row")
     unit = {"units": "k_B T units of energy", "sign": "-"}
     reason = {"nan_reason": "the start is not recorded: it is drawn from equilibrium"}
     tree["free_energy"] = ledger_group(
-        {name: (np.array(v), {**unit, **(reason if "particles" in name else {}), "definition": words.get(name, "time of the frame")})
+        {name: (np.array(v), {**unit, **(reason if "particles" in name else {}),
+                              "definition": words.get(name, "time of the frame")})
          for name, v in falling(counts, edges, density, fp, times, tilts).items()}, "free_energy_row")
     x, U = fp.grid.axes[0].centers, [fp.energy(f=f) for f in tilts]
     tree["fields/density"] = Group(datasets={
@@ -166,9 +178,11 @@ def write(path, well, traps, args, settings):
 def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
-    settings = {"particles": args.particles or (20_000 if args.quick else 1_000_000), "steps": 400 if args.quick else 4000,
+    settings = {"particles": args.particles or (20_000 if args.quick else 1_000_000),
+                "steps": 400 if args.quick else 4000,
                 "cells": 300 if args.quick else 1200, "tolerance": 1e-4 if args.quick else 1e-5}
-    print(f"thermosim {__version__}: {settings['particles']} particles a system and densities on {settings['cells']} cells, into {args.out}",
+    print(f"thermosim {__version__}: {settings['particles']} particles a system and densities on {settings['cells']} "
+          f"cells, into {args.out}",
           flush=True)
     from thermosim.backend import open_device
     from thermosim.files.atomic import writable_folder

@@ -3,11 +3,11 @@
     python experiments/optimal_protocols.py            # 200,000 particles a point, under a minute
     python experiments/optimal_protocols.py --quick    # 20,000 particles, three durations
 
-A trap is dragged by 1, and a trap is stiffened from k = 1 to 4, with μ = T = 1 and from equilibrium, in times from 0.1
-to 10. Work of the linear ramp and of the protocol of least work (Schmiedl, Seifert, cond-mat/0701554), which jumps at both
-ends, in closed form and from particles; beside them what no protocol between the same end laws beats, ΔF + W2²/(μt), with
-the nonequilibrium free energy and the Wasserstein distance of the laws that the closed form ends in. Written to
-run.h5; the figure is drawn from the file.
+A trap is dragged by 1, and a trap is stiffened from k = 1 to 4, with μ = T = 1 and from equilibrium, in times from
+0.1 to 10. Work of the linear ramp and of the protocol of least work (Schmiedl, Seifert, cond-mat/0701554), which
+jumps at both ends, in closed form and from particles; beside them what no protocol between the same end laws beats,
+ΔF + W2²/(μt), with the nonequilibrium free energy and the Wasserstein distance of the laws that the closed form ends
+in. Written to run.h5; the figure is drawn from the file.
 """
 
 import sys
@@ -85,8 +85,10 @@ def measure(particles, durations, seed):
     for k, (task, name, ends, law, t, optimal) in enumerate(Progress(cases, "strokes", "stroke")):
         path, work, bound = law(t, optimal)
         seen, error = by_particles(name, path, ends, t, particles, 200, seed + k)
-        line = {"task": task, "protocol": "optimal" if optimal else "linear", "duration": t, "work": work, "work_particles": seen,
-                "work_particles_error": error, "bound": bound, "jump_start": path(0.0) - ends[0], "jump_end": ends[1] - path(t)}
+        line = {"task": task, "protocol": "optimal" if optimal else "linear", "duration": t, "work": work,
+                "work_particles": seen,
+                "work_particles_error": error, "bound": bound, "jump_start": path(0.0) - ends[0],
+                "jump_end": ends[1] - path(t)}
         for key, value in line.items():
             table.setdefault(key, []).append(value)
     return table
@@ -101,12 +103,16 @@ def write(path, args, settings):
     from thermosim.files.store import write_tree
 
     said = {"task": "what is done to the trap", "protocol": "linear ramp, or least work", "duration": "of the stroke",
-            "work": "mean work, closed form", "work_particles": "the same from particles", "work_particles_error": "its standard error",
-            "bound": "ΔF + W2²/(μt) between the end laws", "jump_start": "of the parameter at 0", "jump_end": "of the parameter at the end"}
+            "work": "mean work, closed form", "work_particles": "the same from particles",
+            "work_particles_error": "its standard error",
+            "bound": "ΔF + W2²/(μt) between the end laws", "jump_start": "of the parameter at 0",
+            "jump_end": "of the parameter at the end"}
     tree = new_run(provenance({"k": [K0, K1], "distance": DISTANCE, **settings}, args.seed))
     tree["summary"] = ledger_group(
-        {k: (np.array(v), {"units": "energy" if k.startswith(("work", "bound")) else "1", "sign": "W > 0 on the system" if "work" in k else "-",
-                           "definition": said[k]}) for k, v in measure(**settings, seed=args.seed).items()}, "summary_row")
+        {k: (np.array(v), {"units": "energy" if k.startswith(("work", "bound")) else "1",
+                           "sign": "W > 0 on the system" if "work" in k else "-",
+                           "definition": said[k]}) for k, v in measure(**settings, seed=args.seed).items()},
+        "summary_row")
     write_tree(path, tree)
     return tree["summary"]
 

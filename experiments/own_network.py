@@ -10,7 +10,8 @@ T = 1000
 
 
 def alpha_bar():
-    """ᾱ_t, (T,) in double precision, of a chain whose √β rises linearly: Stable Diffusion's, as released (2112.10752)."""
+    """ᾱ_t, (T,) in double precision, of a chain whose √β rises
+    linearly: Stable Diffusion's, as released (2112.10752)."""
     return torch.cumprod(1 - torch.linspace(0.00085**0.5, 0.012**0.5, T, dtype=torch.float64) ** 2, 0)
 
 
@@ -55,13 +56,15 @@ class NoisePredictor(nn.Module):
 
 
 def train(images, seed, steps, batch=128, rate=2e-3, wrap=iter):
-    """A NoisePredictor of `images` (n, 1, 8, 8), by the plain loss of Ho et al. 2020, eq. 14, averaged over its way (EMA).
+    """A NoisePredictor of `images` (n, 1, 8, 8), by the plain
+    loss of Ho et al. 2020, eq. 14, averaged over its way (EMA).
 
     `wrap` sees the iterable of its steps: a progress bar.
     """
     torch.manual_seed(seed)
     network, a = NoisePredictor(), alpha_bar().float()
-    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
+    average = torch.optim.swa_utils.AveragedModel(network,
+                                                  multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
     adam = torch.optim.Adam(network.parameters(), rate)
     slower = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     for _ in wrap(range(steps)):

@@ -4,11 +4,11 @@
     python experiments/profile_denoiser.py --quick               # the same road in half a minute
     python experiments/profile_denoiser.py --diffusers google/ddpm-cifar10-32 --images my_pictures
 
-Where do euler, heun and dpmpp_2m end over the grid the model is usually run on, over Karras' and over the recommended one,
-against the network's own fine flow? What does the ancestral chain (ddpm) waste over each? The error curve mse(σ) is that on
-`--images`, or on the network's own samples. `--diffusers` takes a folder or a name with a UNet2DModel and its scheduler
-(safetensors only); any other network: `thermosim.score.timesteps`. Written to run.h5, figures are drawn from it; a run that was
-stopped goes on where it stood.
+Where do euler, heun and dpmpp_2m end over the grid the model is usually run on, over Karras' and over the recommended
+one, against the network's own fine flow? What does the ancestral chain (ddpm) waste over each? The error curve mse(σ)
+is that on `--images`, or on the network's own samples. `--diffusers` takes a folder or a name with a UNet2DModel and
+its scheduler (safetensors only); any other network: `thermosim.score.timesteps`. Written to run.h5, figures are drawn
+from it; a run that was stopped goes on where it stood.
 """
 
 import argparse
@@ -59,7 +59,8 @@ def arguments(argv):
                         help="profile this UNet2DModel (default: a small network trained on digits)")
     parser.add_argument("--images", default="", metavar="FOLDER|FILE.npy",
                         help="as the network was trained on, for its error curve (default: its own samples)")
-    parser.add_argument("--evaluations", type=numbers, default=None, help="a sample, comma-separated (default: 6,10,20)")
+    parser.add_argument("--evaluations", type=numbers, default=None,
+                        help="a sample, comma-separated (default: 6,10,20)")
     parser.add_argument("--particles", type=whole_number("particles are", 16, 10**5), default=None,
                         help="of the pilot and of each batch that judges (default: 80)")
     parser.add_run("runs/profile_denoiser", quick="a network hardly trained, small pilots: half a minute")
@@ -86,11 +87,13 @@ class Subject:
 
         table = self.denoise.timesteps
         levels = table.sigma(self.spacing(steps))
-        return np.append(levels, table.sigmas[0]) if levels[-1] > 1.001*table.sigmas[0] else table.sigma(self.spacing(steps + 1))
+        return (np.append(levels, table.sigmas[0])
+                if levels[-1] > 1.001*table.sigmas[0] else table.sigma(self.spacing(steps + 1)))
 
 
 def own(settings, seed, journal):
-    """The network of `own_network.py`, trained on two thirds of the digits, or taken up where an earlier run left it."""
+    """The network of `own_network.py`, trained on two thirds
+    of the digits, or taken up where an earlier run left it."""
     try:
         import own_network
         import torch
@@ -111,15 +114,19 @@ def own(settings, seed, journal):
     if kept is None:
         clock = time.process_time()
         images = torch.from_numpy(digits.train).float().reshape(-1, 1, 8, 8)
-        network = own_network.train(images, seed, settings["training_steps"], wrap=lambda steps: Progress(steps, "train"))
+        network = own_network.train(images, seed, settings["training_steps"],
+                                    wrap=lambda steps: Progress(steps, "train"))
         kept = Group({"seconds": time.process_time() - clock})
         for name, values in network.state_dict().items():
-            kept[name.replace(".", "-")] = Dataset(values.numpy(), tuple(f"{name}_{axis}" for axis in range(values.ndim)))
+            kept[name.replace(".", "-")] = Dataset(values.numpy(),
+                                                   tuple(f"{name}_{axis}" for axis in range(values.ndim)))
         journal.put("network", kept)
     network = own_network.NoisePredictor().eval()
-    network.load_state_dict({name: torch.from_numpy(kept[name.replace(".", "-")].values) for name in network.state_dict()})
+    network.load_state_dict({name: torch.from_numpy(kept[name.replace(".", "-")].values)
+                             for name in network.state_dict()})
     denoise = TimestepDenoiser(torch_denoiser(network), Timesteps(own_network.alpha_bar().numpy()), shape=(1, 8, 8))
-    return Subject("own_network.py on digits", denoise, lambda N: np.rint(np.linspace(own_network.T - 1, 0, N)), digits.validation,
+    return Subject("own_network.py on digits", denoise, lambda N: np.rint(np.linspace(own_network.T - 1, 0, N)),
+                   digits.validation,
                    training=float(kept.attrs["seconds"]))
 
 
@@ -147,17 +154,21 @@ def theirs(name, images):
         except (OSError, ValueError, TypeError, KeyError) as error:
             cause = error
     else:
-        raise UserError(f"{name} holds no UNet2DModel in safetensors with its scheduler ({' '.join(str(cause).split())[:120]}): "
-                        "give what save_pretrained wrote, or wrap another network by thermosim.score.foreign.diffusers_denoiser") from None
+        raise UserError(f"{name} holds no UNet2DModel in safetensors with its scheduler "
+                        f"({' '.join(str(cause).split())[:120]}): "
+                        "give what save_pretrained wrote, or wrap another network by "
+                        "thermosim.score.foreign.diffusers_denoiser") from None
     made = getattr(diffusers, str(config.get("_class_name")), None)
     if not (isinstance(made, type) and issubclass(made, diffusers.SchedulerMixin)):
-        raise UserError(f"{name} names a scheduler {config.get('_class_name')!r} that diffusers {diffusers.__version__} "
+        raise UserError(f"{name} names a scheduler {config.get('_class_name')!r} that diffusers "
+                        f"{diffusers.__version__} "
                         "does not know: update diffusers")
     scheduler = made.from_config(config)
     denoise = diffusers_denoiser(model, scheduler)
 
     def spacing(N):
-        for plain in (scheduler, diffusers.DDIMScheduler.from_config(config)):  # PNDM and KDPM2 put stops of their own between
+        # PNDM and KDPM2 put stops of their own between
+        for plain in (scheduler, diffusers.DDIMScheduler.from_config(config)):
             plain.set_timesteps(N)
             stops = np.unique(np.asarray(plain.timesteps, float))[::-1]
             if len(stops) == N:
@@ -181,7 +192,8 @@ def rows(name, shape):
     elif data.shape != tuple(shape):
         found = np.moveaxis(found, -1, 1)
     if found.shape[1:] != tuple(shape):
-        raise UserError(f"{name} holds images of shape {data.shape} and the network was made for (c, h, w) = {tuple(shape)}: "
+        raise UserError(f"{name} holds images of shape {data.shape} and the network was made for (c, h, w) = "
+                        f"{tuple(shape)}: "
                         "scale or crop them first")
     return found.reshape(len(found), -1)
 
@@ -206,8 +218,10 @@ def judged(profile, evaluations, journal):
         unit = journal.get(key)
         if unit is None:
             found = profile.sampler(sampler, steps)
-            unit = Group({"chosen": found.chosen, "margin": found.margin, "pilot": found.evaluations, "seconds": found.seconds})
-            unit["levels"], unit["errors"] = Dataset(found.levels, ("grid", "node")), Dataset(found.errors, ("grid", "batch"))
+            unit = Group({"chosen": found.chosen, "margin": found.margin, "pilot": found.evaluations,
+                          "seconds": found.seconds})
+            unit["levels"], unit["errors"] = (Dataset(found.levels, ("grid", "node")),
+                                              Dataset(found.errors, ("grid", "batch")))
             journal.put(key, unit)
         rows += error_rows(sampler, steps, unit["errors"].values)
         told.append({"sampler": sampler.name, "nfe": n, "steps": steps} | {k: unit.attrs[k] for k in ("chosen", "margin", "pilot", "seconds")})
@@ -249,12 +263,14 @@ def pasted(grids, subject):
 def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
-    settings = {"evaluations": args.evaluations or (6, 10, 20), "training_steps": 2500, "network": args.diffusers, "images": args.images}
+    settings = {"evaluations": args.evaluations or (6, 10, 20), "training_steps": 2500, "network": args.diffusers,
+                "images": args.images}
     effort = {}
     if args.quick:
         settings |= {"evaluations": args.evaluations or (4, 8), "training_steps": 200}
         effort = {"particles": 24, "batches": 3, "fine": 30, "fine_judged": 40, "levels": 40, "budget": 300}
-    print(f"thermosim {__version__}: {args.diffusers or 'own_network.py on digits'} profiled, into {args.out}", flush=True)
+    print(f"thermosim {__version__}: {args.diffusers or 'own_network.py on digits'} profiled, into {args.out}",
+          flush=True)
     from dataclasses import asdict, replace
 
     import numpy as np
@@ -279,10 +295,13 @@ def main(argv=None):
     settings |= {"effort": asdict(effort)}
     with Journal(args.out/"work"/config_key(settings | {"seed": args.seed, "version": __version__})) as journal:
         subject = theirs(args.diffusers, args.images) if args.diffusers else own(settings, args.seed, journal)
-        profile = Profile(subject.denoise, subject.usual, args.seed, effort, lambda batches: Progress(batches, "fine flow", "batch"))
+        profile = Profile(subject.denoise, subject.usual, args.seed, effort,
+                          lambda batches: Progress(batches, "fine flow", "batch"))
         errors, told, grids = judged(profile, settings["evaluations"], journal)
-        plan = replace(Plan(), sigma_max=profile.hot, sigma_min=profile.cold, levels=effort.levels, replicas=2, seed=args.seed)
-        measured = measure_curve(subject.denoise, profile.ends if subject.images is None else subject.images[:500], plan, open_device("cpu"))
+        plan = replace(Plan(), sigma_max=profile.hot, sigma_min=profile.cold, levels=effort.levels, replicas=2,
+                       seed=args.seed)
+        measured = measure_curve(subject.denoise, profile.ends if subject.images is None else subject.images[:500],
+                                 plan, open_device("cpu"))
         wasted = []
         for n in settings["evaluations"]:
             rows, levels = profile.work(measured, n)
@@ -290,13 +309,15 @@ def main(argv=None):
             grids["ddpm", n] = levels[GRIDS.index("recommended")]
         tree = new_run(provenance(settings | {"subject": subject.name}, args.seed))
         tree["parameters/versions"].attrs |= versions(("torch", "diffusers"))
-        tree["profile"], tree["work"], tree["advice"] = table(errors, "profile"), table(wasted, "work"), table(told, "advice")
+        tree["profile"], tree["work"], tree["advice"] = (table(errors, "profile"), table(wasted, "work"),
+                                                         table(told, "advice"))
         tree["curve"] = table([{"sigma": s, "mse": m, "mse_error": e, "order": o} for s, m, e, o in zip(
             measured.sigmas, measured.mse, measured.mse_error, measured.fit.integral(measured.sigmas))], "level")
         tree["curve"].attrs |= {"of": "own samples" if subject.images is None else "images"}
         for (sampler, n), sigmas in grids.items():
             times = subject.denoise.timesteps.time(np.maximum(sigmas, profile.cold))
-            tree[f"recommended/{sampler}/n{n}"] = table([{"sigma": s, "timestep": t if s > 0 else np.nan} for s, t in zip(sigmas, times)], "node")
+            tree[f"recommended/{sampler}/n{n}"] = table([{"sigma": s, "timestep": t if s > 0 else np.nan}
+                                                         for s, t in zip(sigmas, times)], "node")
             tree[f"recommended/{sampler}/n{n}"]["timestep"].attrs["nan_reason"] = "a clean image has no timestep"
         path = args.out/"run.h5"
         write_tree(path, tree)
@@ -305,7 +326,8 @@ def main(argv=None):
         print(f"\n{name}\n{format_table(tree[name], explain=False)}")
     print(*pasted(grids, subject), sep="\n")
     seconds = np.mean([row["seconds"] for row in told])
-    share = f", {seconds/subject.training:.0%} of what training took ({subject.training:.0f} s)" if np.isfinite(subject.training) else ""
+    share = (f", {seconds/subject.training:.0%} of what training took ({subject.training:.0f} s)"
+             if np.isfinite(subject.training) else "")
     print(f"\na recommendation took {seconds:.1f} s of processor time{share}")
     print(f"wrote {path}; figures {', '.join(p.name for p in draw(path, args.out))} beside it")
     return 0

@@ -33,7 +33,8 @@ def steps_list(text):
 def arguments(argv):
     """The command line, checked as far as it can be without the heavy imports."""
     parser = Parser(description=__doc__.splitlines()[0], epilog=EPILOG)
-    parser.add_argument("--data", default="digits", help="digits, swissroll, FILE.npy or FILE.npz (default: %(default)s)")
+    parser.add_argument("--data", default="digits",
+                        help="digits, swissroll, FILE.npy or FILE.npz (default: %(default)s)")
     parser.add_argument("--samplers", default="", help="comma-separated names (default: all)")
     parser.add_argument("--grids", default="", help="linear,cosine,karras,log_snr,geodesic (default: all)")
     parser.add_argument("--steps", type=steps_list, default=None, help="default: 5,10,20,50")
@@ -106,7 +107,8 @@ def main(argv=None):
         file.add_best(final)
         path = file.write(args.out / "run.h5")
         journal.clear()
-    print("\n" + format_table(file.tree["grids"], explain=False) + "\n\n" + format_table(file.tree["summary"], explain=False))
+    print("\n" + format_table(file.tree["grids"], explain=False) + "\n\n"
+          + format_table(file.tree["summary"], explain=False))
     print("\nbest by validation: {} over {}, {} steps; on the test split, {} seeds: ".format(*best, len(final.seeds))
           + ", ".join(f"{name} {mean:.3f} ± {error:.3f}" for name, (mean, error) in final.means().items()))
     pictures = draw(path, args.out)

@@ -20,7 +20,8 @@ from thermosim.version import __version__
 
 SIGMA_MAX, SIGMA_MIN, STEPS, PARTS = 50.0, 0.02, 20, 8
 LAWS = ("line", "ring", "swissroll")
-SHOWN = ("sampler", "nfe", "work", "heat", "entropy_change", "Sigma", "eta_path", "eta_geo", "w2_end", "eta_II", "eta_step", "bit_cost", "eta_cycle",
+SHOWN = ("sampler", "nfe", "work", "heat", "entropy_change", "Sigma", "eta_path", "eta_geo", "w2_end", "eta_II",
+         "eta_step", "bit_cost", "eta_cycle",
          "eta_cycle_geodesic")
 
 
@@ -38,7 +39,8 @@ def arguments(argv):
 
 
 def data(name):
-    """The mixture of that name, at unit variance: two modes on a line, eight on a circle, 300 narrow ones along a spiral."""
+    """The mixture of that name, at unit variance: two modes on a
+    line, eight on a circle, 300 narrow ones along a spiral."""
     import numpy as np
 
     from thermosim.datasets.ring import Ring
@@ -56,7 +58,8 @@ def data(name):
 
 
 def limits(heating):
-    """[(sampler, ξ or None, η_II of its fine limit)]; the last keeps its isotherms short, so that they are Langevin's."""
+    """[(sampler, ξ or None, η_II of its fine limit)]; the last
+    keeps its isotherms short, so that they are Langevin's."""
     from thermosim.samplers import DDIM, Carnot, EulerAncestral
 
     carnot = Carnot(0.1, mse=lambda sigma: heating.mmse(sigma)/heating.law.d)
@@ -96,7 +99,8 @@ def measure(heating, particles, fine, seed, journal):
     device, sigmas = open_device("cpu"), schedules.karras(SIGMA_MAX, SIGMA_MIN, STEPS)
     tables, limit, reasons = ([], [], [], []), [], {}
     for sampler in Progress(FAMILY, "cool", "sampler"):
-        *rows, why = once(journal, str(sampler), lambda: cycle_rows(sampler, cool(sampler, heating, sigmas, device, particles, PARTS, seed)))
+        *rows, why = once(journal, str(sampler),
+                          lambda: cycle_rows(sampler, cool(sampler, heating, sigmas, device, particles, PARTS, seed)))
         for mine, more in zip(tables, rows):
             mine += more
         for column, reason in why.items():
@@ -104,17 +108,21 @@ def measure(heating, particles, fine, seed, journal):
     for sampler, xi, expected in limits(heating):
         for N in Progress(fine, f"refine {sampler}", "grid"):
             def finer():
-                cooled = cool(sampler, heating, schedules.log_snr(SIGMA_MAX, SIGMA_MIN, N), device, particles//2, PARTS, seed)
-                return with_errors({column: (cooled.row[column], cooled.errors[column]) for column in ("work", "heat", "Sigma", "eta_II")})
+                cooled = cool(sampler, heating, schedules.log_snr(SIGMA_MAX, SIGMA_MIN, N), device,
+                              particles//2, PARTS, seed)
+                return with_errors({column: (cooled.row[column], cooled.errors[column])
+                                    for column in ("work", "heat", "Sigma", "eta_II")})
 
             limit.append({"sampler": str(sampler), "steps": N} | once(journal, f"{sampler}-{N}", finer) | {"eta_II_limit": expected})
-    why = {column: "; ".join(f"{', '.join(those)}: {reason}" for reason, those in found.items()) for column, found in reasons.items()}
+    why = {column: "; ".join(f"{', '.join(those)}: {reason}" for reason, those in found.items())
+           for column, found in reasons.items()}
     return (*tables, limit), why
 
 
 def with_errors(found):
     """{column: value, column_error: its error} from {column: (value, error)}."""
-    return {key: value for name, (mean, error) in found.items() for key, value in ((name, mean), (f"{name}_error", error))}
+    return {key: value for name, (mean, error) in found.items()
+            for key, value in ((name, mean), (f"{name}_error", error))}
 
 
 def table(rows, why=UNDEFINED):
@@ -125,8 +133,10 @@ def table(rows, why=UNDEFINED):
     from thermosim.ledger import COLUMNS
     from thermosim.thermo.sampler_cycle import CYCLE
 
-    said = {"sampler": "which sampler", "strokes": "the thermal processes its legs are", "stroke": "which of them", "step": "from noise to data",
-            "steps": "levels of the grid", "legs": "how many", "entropy": "of the law of y = x/√(1 + σ²)", "eta_II_limit": "of the fine limit"}
+    said = {"sampler": "which sampler", "strokes": "the thermal processes its legs are", "stroke": "which of them",
+            "step": "from noise to data",
+            "steps": "levels of the grid", "legs": "how many", "entropy": "of the law of y = x/√(1 + σ²)",
+            "eta_II_limit": "of the fine limit"}
     columns = {}
     for name in rows[0]:
         column = CYCLE.get(name) or COLUMNS.get(name)
@@ -146,7 +156,8 @@ def write(out, args, particles, fine):
     from thermosim.thermo.sampler_cycle import Heating
 
     heating = Heating(data(args.law), SIGMA_MAX, SIGMA_MIN)
-    settings = {"law": args.law, "particles": particles, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN, "steps": STEPS, "grid": "karras",
+    settings = {"law": args.law, "particles": particles, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN, "steps": STEPS,
+                "grid": "karras",
                 "fine": list(fine)}
     with Journal(out/"work"/config_key(settings | {"seed": args.seed, "version": __version__})) as journal:
         tables, why = measure(heating, particles, fine, args.seed, journal)
@@ -169,7 +180,8 @@ def assemble(settings, seed, tables, why, heating):
     tree["summary"].attrs["shown"] = list(SHOWN)
     warm = np.geomspace(SIGMA_MIN, SIGMA_MAX, 120)
     tree["heating"] = table([{"sigma": s, "entropy": heating.entropy(s)} for s in warm])
-    tree["heating"].attrs.update({name: getattr(heating, name) for name in ("K", "Sigma", "least_Sigma", "least_Sigma_error")})
+    tree["heating"].attrs.update({name: getattr(heating, name)
+                                  for name in ("K", "Sigma", "least_Sigma", "least_Sigma_error")})
     for name, (value, error) in heating.blank(settings["particles"]//PARTS).items():
         tree["heating"].attrs.update({f"blank_{name}": value, f"blank_{name}_error": error})
     return tree
@@ -178,8 +190,10 @@ def assemble(settings, seed, tables, why, heating):
 def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
-    particles, fine = args.particles or (4000 if args.quick else 40_000), (10, 30, 100) if args.quick else (10, 30, 100, 300, 1000)
-    print(f"thermosim {__version__}: {args.law}, {particles} particles, σ from {SIGMA_MAX:g} to {SIGMA_MIN:g} in {STEPS} steps, into {args.out}",
+    particles, fine = (args.particles or (4000 if args.quick else 40_000),
+                       (10, 30, 100) if args.quick else (10, 30, 100, 300, 1000))
+    print(f"thermosim {__version__}: {args.law}, {particles} particles, σ from {SIGMA_MAX:g} to {SIGMA_MIN:g} in "
+          f"{STEPS} steps, into {args.out}",
           flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw
@@ -188,9 +202,12 @@ def main(argv=None):
     out = writable_folder(args.out)
     tree = write(out, args, particles, fine)
     heated = tree["heating"].attrs
-    print("heating: K = {K:.6f} nat, undriven Σ_f = {Sigma:.6f}, along the W2 geodesic {least_Sigma:.6f} ± {least_Sigma_error:.6f}\n"
-          "samples of exact data, {n} points each: W2 from one to another {blank_w2_end:.4f} ± {blank_w2_end_error:.4f} (beside w2_end),\n"
-          "W2² of hot to cold too large by {blank_w2_bias:.4f} ± {blank_w2_bias_error:.4f}, entropy of data off by {blank_entropy_bias:.4f} ± "
+    print("heating: K = {K:.6f} nat, undriven Σ_f = {Sigma:.6f}, along the W2 geodesic {least_Sigma:.6f} ± "
+          "{least_Sigma_error:.6f}\n"
+          "samples of exact data, {n} points each: W2 from one to another {blank_w2_end:.4f} ± "
+          "{blank_w2_end_error:.4f} (beside w2_end),\n"
+          "W2² of hot to cold too large by {blank_w2_bias:.4f} ± {blank_w2_bias_error:.4f}, entropy of data off by "
+          "{blank_entropy_bias:.4f} ± "
           "{blank_entropy_bias_error:.4f} nat\n".format(n=particles//PARTS, **heated))
     print(format_table(tree["summary"], explain=False) + "\n\n" + format_table(tree["strokes"], explain=False))
     print("\n" + format_table(tree["limit"], explain=False))

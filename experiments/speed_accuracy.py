@@ -50,10 +50,12 @@ def sweep(mixtures, quantiles, times, seed):
     from thermosim.score.exact import GaussianMixture
     from thermosim.thermo import speed_accuracy as sa
 
-    rng, noise, table = np.random.default_rng(seed), gaussian(0.0, 1.0), {"dynamics": [], "left": [], "right": [], "share": []}
+    rng, noise, table = (np.random.default_rng(seed), gaussian(0.0, 1.0),
+                         {"dynamics": [], "left": [], "right": [], "share": []})
     for _ in Progress(range(mixtures), "sweep", "mixture"):
         K = rng.integers(1, 4)
-        data = GaussianMixture(rng.dirichlet(np.full(K, 3.0)), rng.normal(scale=1.5, size=(K, 1)), rng.uniform(0.05, 1, K))
+        data = GaussianMixture(rng.dirichlet(np.full(K, 3.0)), rng.normal(scale=1.5, size=(K, 1)),
+                               rng.uniform(0.05, 1, K))
         left = sa.response(data, noise, gaussian(rng.normal(), rng.uniform(0.3, 1.7)), 1001)
         rights = {"cosine": sa.mixture_action(data, sa.cosine, quantiles, times),
                   "conditional transport": sa.mixture_action(data, sa.conditional_transport, quantiles, times),
@@ -71,7 +73,8 @@ def closed_case(found):
     from thermosim.thermo import speed_accuracy as sa
 
     left = sa.response(gaussian(0.0, 0.25), gaussian(0.0, 1.0), gaussian(1.0, 1.0), points=20_001)
-    rights = {"cosine": sa.gaussian_action(sa.cosine, 0.25), "conditional transport": sa.gaussian_action(sa.conditional_transport, 0.25),
+    rights = {"cosine": sa.gaussian_action(sa.cosine, 0.25),
+              "conditional transport": sa.gaussian_action(sa.conditional_transport, 0.25),
               "optimal transport": (1 - 0.5)**2}        # W2 of two centred Gaussians: the difference of their widths
     table, names, shares = {}, np.array(found["dynamics"]), np.array(found["share"])
     for name, right in rights.items():
@@ -102,7 +105,8 @@ def of_samplers(points):
             for N in (5, 10, 50):
                 sigmas = getattr(schedules, grid)(20.0, 0.05, N)
                 scale = np.sqrt(1 + sigmas**2)
-                paths = [sample(sampler, data, sigmas, points, 1, 0, device, points, False, frames=points, start=(z + m)*scale[0]).frames
+                paths = [sample(sampler, data, sigmas, points, 1, 0, device, points, False, frames=points,
+                                start=(z + m)*scale[0]).frames
                          / scale[:, None, None] for m in (0.0, 0.5)]
                 # W1 between the very points, matched in order; χ² of N(½, 1) against N(0, 1) is e^{1/4} − 1
                 w1 = [np.mean(np.abs(np.sort(a[:, 0]) - np.sort(b[:, 0]))) for a, b in zip(*paths)]
@@ -120,9 +124,12 @@ def write(path, args, settings):
     from thermosim.files.schema import ledger_group, new_run
     from thermosim.files.store import write_tree
 
-    said = {"dynamics": "how data become noise", "left": "(ΔW1)²/(τD_0)", "right": "∫E|ν|² dt over τ = 1", "share": "left/right, at most 1",
-            "sweep_share": "mean share over random mixtures and perturbations", "sweep_share_error": "its standard error",
-            "sweep_largest": "largest share of the sweep", "sampler": "which sampler", "grid": "which schedule", "steps": "N"}
+    said = {"dynamics": "how data become noise", "left": "(ΔW1)²/(τD_0)", "right": "∫E|ν|² dt over τ = 1",
+            "share": "left/right, at most 1",
+            "sweep_share": "mean share over random mixtures and perturbations",
+            "sweep_share_error": "its standard error",
+            "sweep_largest": "largest share of the sweep", "sampler": "which sampler",
+            "grid": "which schedule", "steps": "N"}
     found = sweep(**settings, seed=args.seed)
     tree = new_run(provenance(settings, args.seed))
     for name, columns in (("summary", closed_case(found)), ("samplers", of_samplers(2000)), ("sweep", found)):
@@ -134,7 +141,8 @@ def write(path, args, settings):
 def main(argv=None):
     """Run the experiment; returns the exit code."""
     args = arguments(argv)
-    settings = {"mixtures": args.mixtures or (12 if args.quick else 200), "quantiles": 200 if args.quick else 500, "times": 60 if args.quick else 150}
+    settings = {"mixtures": args.mixtures or (12 if args.quick else 200), "quantiles": 200 if args.quick else 500,
+                "times": 60 if args.quick else 150}
     print(f"thermosim {__version__}: {settings['mixtures']} mixtures, into {args.out}", flush=True)
     from thermosim.files.atomic import writable_folder
     from thermosim.report import draw

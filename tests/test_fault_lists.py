@@ -1,4 +1,5 @@
-"""The lists of planted faults fit the code: every text to be spoilt stands there once, every test that shall see it exists."""
+"""The lists of planted faults fit the code: every text to be
+spoilt stands there once, every test that shall see it exists."""
 
 import sys
 from pathlib import Path

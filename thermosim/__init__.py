@@ -4,20 +4,24 @@ The public face; every name is loaded when it is first used, so that importing t
 
     energies and drives   Potential, Harmonic, DoubleWell, ... ; Linear, Smooth, Piecewise, Jump, Expression
     dynamics and schemes  Overdamped, Underdamped; EulerMaruyama, ExactOU, MALA, Splitting, BAOAB, ...
-    runs                  simulate (particles), heat (data to noise), sample (noise to data), FokkerPlanck and KleinKramers (densities)
-    scores                Gaussian, GaussianMixture, Empirical (exact), Denoiser, Perceptron, RadialBasis, TrainConfig, train (learned)
-    schedules             VP, VE, EDM, karras, log_snr, cosine, linear; MseCurve (the geodesic of least work), schedule (measured for a sampler)
+    runs                  simulate (particles), heat (data to noise), sample (noise to data),
+                          FokkerPlanck and KleinKramers (densities)
+    scores                Gaussian, GaussianMixture, Empirical (exact), Denoiser, Perceptron, RadialBasis,
+                          TrainConfig, train (learned)
+    schedules             VP, VE, EDM, karras, log_snr, cosine, linear; MseCurve (the geodesic of least work),
+                          schedule (measured for a sampler)
 """
 
 from .version import __version__
 
 _ROOMS = {
-    "potentials": ("Potential", "ForceField", "Harmonic", "DoubleWell", "Quartic", "Periodic", "MullerBrown", "Rosenbrock",
-                   "Rotation", "Tilt", "Lattice", "PhiFour", "MixtureEnergy"),
+    "potentials": ("Potential", "ForceField", "Harmonic", "DoubleWell", "Quartic", "Periodic", "MullerBrown",
+                   "Rosenbrock", "Rotation", "Tilt", "Lattice", "PhiFour", "MixtureEnergy"),
     "protocols": ("Constant", "Linear", "Smooth", "Piecewise", "Sampled", "Jump", "Expression", "Together"),
     "schedules": ("VP", "VE", "EDM", "SubVP", "karras", "log_snr", "cosine", "linear"),
     "dynamics": ("Overdamped", "Underdamped"),
-    "integrators": ("EulerMaruyama", "ExactOU", "StochasticHeun", "LeimkuhlerMatthews", "MALA", "Splitting", "BAOAB", "OBABO"),
+    "integrators": ("EulerMaruyama", "ExactOU", "StochasticHeun", "LeimkuhlerMatthews", "MALA", "Splitting",
+                    "BAOAB", "OBABO"),
     "fokker_planck": ("FokkerPlanck", "KleinKramers"),
     "score.exact": ("Gaussian", "GaussianMixture"),
     "score.empirical": ("Empirical",),

@@ -35,7 +35,8 @@ COLUMNS = {
         Column("sampler_step", ONE, "counts up", "the sampler step that this row is a leg of"),
         Column("stroke", ONE, "-", "the thermal process this row is"),
         Column("nfe", ONE, "counts up", "network evaluations of the sampler so far, the books' own left out"),
-        Column("log_volume", NATS, "> 0 expands", "entropy of the law that an adiabat changes by stretching its coordinate, without heat"),
+        Column("log_volume", NATS, "> 0 expands",
+               "entropy of the law that an adiabat changes by stretching its coordinate, without heat"),
         # energy
         Column("work", ENERGY, "> 0 done on the system",
                "energy change by moving the control parameter at frozen x, plus f∘dx of forces f without an energy"),
@@ -54,7 +55,8 @@ COLUMNS = {
         # entropy
         Column("entropy_env", NATS, "> 0 given to the bath",
                "ln k(x'|x) − ln k(x|x'), the same step kernel with its ends exchanged"),
-        Column("entropy_sys", NATS, "> 0 when the system's entropy grows", "change of the marginal entropy over the row"),
+        Column("entropy_sys", NATS, "> 0 when the system's entropy grows",
+               "change of the marginal entropy over the row"),
         Column("transport_action", NATS, ">= 0",
                "⟨|δ|²⟩/∫D dt of the row, δ the displacement by the mean local velocity ν and D = ½dσ²/dt"),
         # likelihood as work

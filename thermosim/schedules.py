@@ -172,7 +172,8 @@ class Chain:
     def __post_init__(self):
         if isinstance(self.variance, str) and self.variance not in ("posterior", "beta"):
             raise UserError(f"reverse variance {self.variance!r} is unknown: use 'posterior' or 'beta'")
-        if not isinstance(self.variance, str) and (np.shape(self.variance) != (len(self),) or not np.all(np.asarray(self.variance) > 0)):
+        if not isinstance(self.variance, str) and (np.shape(self.variance) != (len(self),)
+                                                   or not np.all(np.asarray(self.variance) > 0)):
             raise UserError(f"a chain of {len(self)} steps needs as many reverse variances > 0")
         if np.any(np.diff(self.noise / self.alpha) <= 0):
             raise UserError("a noising chain needs noise/alpha rising from step to step")

@@ -69,7 +69,8 @@ def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth,
         prior = sigmas[0] ** 2 + 1  # of data of variance 1 under that noise
         chain = Chain(np.ones_like(levels), levels, "posterior", prior)
         own = replace(chain, variance=least_variances(chain, curve.force, d))
-        runs = {words: heat(c, denoise, test, seed, device) for words, c in (("posterior variance", chain), ("least variances", own))}
+        runs = {words: heat(c, denoise, test, seed, device)
+                for words, c in (("posterior variance", chain), ("least variances", own))}
         if d <= 2 and T == min(steps):
             loss = LearnedVariances(chain, even_shares(chain, 1.0))
             model = trained(train, replace(training, loss=loss), device, out)
@@ -78,17 +79,22 @@ def measure(name, parts, steps, training, sigmas, seed, device, out, per, truth,
         for words, run in runs.items():
             bound = lk.bound(run.work)
             rows.append({
-                "data": f"{name}, {words}", "per": per[0], "steps": T, "bound": scaled(bound, per[1]), "null": lk.null_bound(d) / per[1],
-                "limit": np.nan if truth is None else truth, "limit_is": "truth" if truth is not None else "unknown", "paper": paper,
+                "data": f"{name}, {words}", "per": per[0], "steps": T, "bound": scaled(bound, per[1]),
+                "null": lk.null_bound(d) / per[1],
+                "limit": np.nan if truth is None else truth, "limit_is": "truth" if truth is not None else "unknown",
+                "paper": paper,
                 "least": curve.dissipation(curve.geodesic(*sigmas, T - 1)) / per[1] if words.startswith("posterior") else np.nan})
         if T == max(steps):
-            tree["entropies"] = step_table(lk.entropy_bounds(chain, d), runs["least variances"].ledger, levels[1:], "noise level of the step")
+            tree["entropies"] = step_table(lk.entropy_bounds(chain, d), runs["least variances"].ledger, levels[1:],
+                                           "noise level of the step")
     if d <= 2:
         points = test[:FLOW]
         divergence = lk.flow_divergence(denoise, len(points), d)
         density = lk.flow_log_density(denoise, divergence, points, sigmas[1], sigmas[0], rtol=1e-4, atol=1e-5)
-        rows.append({"data": f"{name}, flow", "per": per[0], "steps": 0, "bound": lk.bound(-density), "null": lk.null_bound(d),
-                     "limit": np.nan if truth is None else truth, "limit_is": "truth" if truth is not None else "unknown", "paper": paper})
+        rows.append({"data": f"{name}, flow", "per": per[0], "steps": 0, "bound": lk.bound(-density),
+                     "null": lk.null_bound(d),
+                     "limit": np.nan if truth is None else truth,
+                     "limit_is": "truth" if truth is not None else "unknown", "paper": paper})
     picture(tree, denoise, curve, sigmas, max(steps), test, seed, device)
     return rows, tree
 
@@ -106,13 +112,16 @@ def triptych(tree, denoise, curve, sigmas, steps, test, seed, device):
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     levels, forward, reverse = stages(denoise, curve, sigmas, steps, test[:SHOWN], seed, device)
     tree["triptych"] = Group({"sigmas": levels})
-    for name, frames in (("forward", forward), ("reverse", reverse), ("drift", [denoise(grid, s) - grid for s in levels])):
-        tree[f"triptych/{name}"] = Dataset(np.stack(frames), ("frame", "arrow" if name == "drift" else "point", "component"))
+    for name, frames in (("forward", forward), ("reverse", reverse),
+                         ("drift", [denoise(grid, s) - grid for s in levels])):
+        tree[f"triptych/{name}"] = Dataset(np.stack(frames),
+                                           ("frame", "arrow" if name == "drift" else "point", "component"))
     tree["triptych/grid"] = Dataset(grid, ("arrow", "component"))
 
 
 def stages(denoise, curve, sigmas, steps, data, seed, device):
-    """Three noise levels, the last of the chain among them; there heated data (n, d) and as many samples on their way."""
+    """Three noise levels, the last of the chain among them;
+    there heated data (n, d) and as many samples on their way."""
     from thermosim.runs.sampling import sample
     from thermosim.samplers.ancestral import EulerAncestral
 
@@ -124,7 +133,8 @@ def stages(denoise, curve, sigmas, steps, data, seed, device):
 
 
 def gallery(shape):
-    """Pictures at the three times of a triptych; and held-out ones, hidden under noise, and drawn again from the posterior."""
+    """Pictures at the three times of a triptych; and held-out ones,
+    hidden under noise, and drawn again from the posterior."""
     def picture(tree, denoise, curve, sigmas, steps, test, seed, device):
         from thermosim.files.tree import Dataset, Group
         from thermosim.runs.sampling import sample
@@ -134,11 +144,14 @@ def gallery(shape):
         levels, forward, reverse = stages(denoise, curve, sigmas, steps, data, seed, device)
         hidden = data + HIDDEN * np.random.Generator(np.random.PCG64(seed + 1)).standard_normal(data.shape)
         # the reverse chain from x_0 + σn on, started at what was seen, draws from p(x_0|seen)
-        again = sample(EulerAncestral(), denoise, curve.geodesic(HIDDEN, sigmas[1], steps), *data.shape, seed + 10, device, books=False, start=hidden)
+        again = sample(EulerAncestral(), denoise, curve.geodesic(HIDDEN, sigmas[1], steps), *data.shape, seed + 10,
+                       device, books=False, start=hidden)
         axes = ("picture", "row", "column", "channel")[: 1 + len(shape)]
         tree["gallery"] = Group({"sigmas": levels, "hidden": HIDDEN})
         for name, values in (("data", data), ("hidden", hidden), ("denoised", again.x), ("samples", reverse[-1])):
             tree[f"gallery/{name}"] = Dataset(values.reshape(-1, *shape), axes)
-        for name, frames in (("forward", forward), ("reverse", reverse), ("drift", [denoise(x, s) - x for x, s in zip(forward, levels)])):
-            tree[f"gallery/{name}"] = Dataset(np.stack(frames)[:, :STRIP].reshape(len(levels), -1, *shape), ("frame", "shown", *axes[1:]))
+        for name, frames in (("forward", forward), ("reverse", reverse),
+                             ("drift", [denoise(x, s) - x for x, s in zip(forward, levels)])):
+            tree[f"gallery/{name}"] = Dataset(np.stack(frames)[:, :STRIP].reshape(len(levels), -1, *shape),
+                                              ("frame", "shown", *axes[1:]))
     return picture

@@ -108,7 +108,8 @@ def test_stretched_cells_keep_second_order(stretch):
 def test_order_in_time(scheme, case):
     """L1 against 8 times more steps: 1 for implicit Euler, 2 for the other, driven and split too."""
     if case == "plane":
-        fp = FokkerPlanck(Overdamped(Harmonic(dimension=2), 1.0, 1.0, Rotation(1.0)), grid=Grid(*[Axis.uniform(-7, 7, 56)] * 2))
+        fp = FokkerPlanck(Overdamped(Harmonic(dimension=2), 1.0, 1.0, Rotation(1.0)),
+                          grid=Grid(*[Axis.uniform(-7, 7, 56)] * 2))
         start = fp.grid.density(lambda x: np.exp(-0.5 * ((x[:, 0] - 1) ** 2 + x[:, 1] ** 2 / 0.5)) / np.pi / np.sqrt(2))
         protocol = None
     else:

@@ -1,4 +1,5 @@
-"""Orders of the density in phase space: 2 in the step, 2 in the cells of v where a bath acts, 5 in cells where none does."""
+"""Orders of the density in phase space: 2 in the step, 2 in the
+cells of v where a bath acts, 5 in cells where none does."""
 import numpy as np
 import pytest
 
@@ -15,7 +16,8 @@ def gaussian(grid, x=0.0, xx=1.0, vv=1.0):
 @pytest.mark.parametrize("scheme, order", [(BAOAB(), 2), (OBABO(), 2), (Splitting("R V O"), 1)])
 @pytest.mark.parametrize("driven", [False, True])
 def test_order_in_the_step(scheme, order, driven):
-    """L1 against eight times more steps of the shortest, a double well at rest or rising while its bath warms; cells far finer than steps."""
+    """L1 against eight times more steps of the shortest, a double well at
+    rest or rising while its bath warms; cells far finer than steps."""
     fluid = KleinKramers(DoubleWell(), 0.5, 0.7, grid=Grid(Axis.uniform(-3.2, 3.2, 120), Axis.uniform(-7.2, 7.2, 120)))
     protocol = Linear(h=(1.0, 1.5), temperature=(0.5, 0.8)) if driven else None
     start = gaussian(fluid.grid, -0.6, 0.05, 0.4)
@@ -29,7 +31,8 @@ def test_order_in_the_cells_of_v():
     def seen(cells):
         fluid = KleinKramers(Harmonic(1.5), 1.0, 1.5, grid=Grid(Axis.uniform(-7, 7, 80), Axis.uniform(-8, 8, cells)))
         run = fluid.evolve(gaussian(fluid.grid, 0.0, 0.9, 0.5), (0.0, 1.0), steps=20)
-        return np.array([mean(fluid.grid, run.final, lambda z: z[:, 0]**2), mean(fluid.grid, run.final, lambda z: z[:, 1]**2), run.ledger["heat"][0]])
+        return np.array([mean(fluid.grid, run.final, lambda z: z[:, 0]**2),
+                         mean(fluid.grid, run.final, lambda z: z[:, 1]**2), run.ledger["heat"][0]])
 
     coarse, middle, fine = (seen(n) for n in (40, 80, 160))
     np.testing.assert_allclose(np.log2((coarse - middle)/(middle - fine)), 2, atol=0.1)
@@ -48,5 +51,6 @@ def test_order_in_the_cells_without_a_bath():
     errors = []
     for n in (48, 96, 192):
         grid, p = final(n)
-        errors.append(l1(grid, p, grid.density(lambda z: np.exp(-0.5*np.einsum("ni,ij,nj->n", z - m, S, z - m))*np.sqrt(np.linalg.det(S))/(2*np.pi))))
+        errors.append(l1(grid, p,
+                         grid.density(lambda z: np.exp(-0.5*np.einsum("ni,ij,nj->n", z - m, S, z - m))*np.sqrt(np.linalg.det(S))/(2*np.pi))))
     assert np.all(np.log2(np.array(errors[:-1])/errors[1:]) > 4.5), errors

@@ -53,7 +53,8 @@ def slope(differences, first):
     error = np.array([d.std() for d in differences])/np.sqrt(len(differences[0]))/mean
     h, weight = np.log(first*0.5**np.arange(len(mean))), 1/(error + 0.01)**2
     centred = h - np.average(h, weights=weight)
-    return np.sum(weight*centred*np.log(mean))/np.sum(weight*centred**2), np.sqrt(1/np.sum(centred**2/(error + 1e-9)**2))
+    return (np.sum(weight*centred*np.log(mean))/np.sum(weight*centred**2),
+            np.sqrt(1/np.sum(centred**2/(error + 1e-9)**2)))
 
 
 @pytest.mark.parametrize("scheme, coarsest, count, batches, strong, weak", [
@@ -68,14 +69,16 @@ def test_finite_time_orders(scheme, coarsest, count, batches, strong, weak):
 
 
 @pytest.mark.parametrize("dynamics, scheme, steps", [
-    (Overdamped(WAVY), LeimkuhlerMatthews(), (0.5, 0.35, 0.25)), (Underdamped(WAVY), BAOAB(), (0.8, 0.6, 0.4))], ids=repr)
+    (Overdamped(WAVY), LeimkuhlerMatthews(), (0.5, 0.35, 0.25)), (Underdamped(WAVY), BAOAB(), (0.8, 0.6, 0.4))],
+                         ids=repr)
 def test_configurational_averages_are_of_second_order(dynamics, scheme, steps):
     """⟨x²⟩ of 10⁸ steps against ∫x²e^{−U}; statistical error of the order about 0.06."""
     x = np.linspace(-12, 12, 100_001)
     p = np.exp(-WAVY.energy(x))
     bias = []
     for h in steps:
-        run = simulate(dynamics, particles=50_000, x0=1.0, t=(0, 3000*h), steps=3000, scheme=scheme, every=3, books=False, seed=5)
+        run = simulate(dynamics, particles=50_000, x0=1.0, t=(0, 3000*h), steps=3000, scheme=scheme, every=3,
+                       books=False, seed=5)
         bias.append((run.ledger.variance["x"] + run.ledger["x"]**2)[100:].mean() - (p*x*x).sum()/p.sum())
     order = np.polyfit(np.log(steps), np.log(np.abs(bias)), 1)[0]
     assert np.all(np.array(bias) < 0) and abs(order - 2) < 0.15, (order, bias)

@@ -35,7 +35,8 @@ def test_orders_of_the_flow(flow, sampler):
     """
     start, end = flow
     errors = [np.median(np.linalg.norm(
-        sample(sampler, PLANE, schedules.karras(10.0, 0.05, N), 24, 2, 0, Cpu(), books=False, start=start).x - end, axis=1))
+        sample(sampler, PLANE, schedules.karras(10.0, 0.05, N), 24, 2, 0, Cpu(), books=False, start=start).x - end,
+        axis=1))
         for N in (100, 200, 400, 800)]
     slopes = np.log2(np.array(errors[:-1]) / errors[1:])
     if sampler.history == 3:

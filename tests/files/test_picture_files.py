@@ -27,7 +27,8 @@ def cifar(n, label=3):
     return b"".join(bytes([label]) + p.tobytes() for p in planes), np.moveaxis(planes, 1, 3)
 
 
-@pytest.mark.parametrize("name, pack", [("train-images-idx3-ubyte", bytes), ("train-images-idx3-ubyte.gz", gzip.compress)])
+@pytest.mark.parametrize("name, pack",
+                         [("train-images-idx3-ubyte", bytes), ("train-images-idx3-ubyte.gz", gzip.compress)])
 def test_idx(tmp_path, name, pack):
     (tmp_path / name).write_bytes(pack(idx(PICTURES)))
     data = load_data(tmp_path / name)
@@ -75,7 +76,8 @@ GOOD = idx(PICTURES)
 
 @pytest.mark.parametrize("name, content, says", [
     ("a.idx", GOOD[:-1], "holds fewer"), ("a.idx", GOOD + b"x", "holds more"), ("a.idx", GOOD[:3], "no IDX file"),
-    ("a.idx", GOOD[:10], "torn"), ("a.idx", b"\x89PNG" * 99, "no IDX file"), ("a.idx", b"\0\0\7\2" + GOOD[4:], "no IDX file"),
+    ("a.idx", GOOD[:10], "torn"), ("a.idx", b"\x89PNG" * 99, "no IDX file"),
+    ("a.idx", b"\0\0\7\2" + GOOD[4:], "no IDX file"),
     ("a.idx", idx(PICTURES, lengths=(2**31, 2**31, 2**31)), "more than half of this machine"),
     ("a.idx", idx(PICTURES, lengths=(20_000, 5, 4)), "holds fewer"),
     ("idx.gz", gzip.compress(GOOD)[:-9], "torn"), ("idx.gz", GOOD, "not gzipped"),

@@ -94,7 +94,8 @@ def hidden(x, take, sizes, f, residual=False):
 def cells(x, take, sizes):
     """Normalised Gaussian bumps, one after another."""
     centre, log_s = take(*sizes[:2]), take(sizes[1])
-    a = sum((x[:, i][:, None] - centre[i]) * (x[:, i][:, None] - centre[i]) for i in range(sizes[0])) * (-0.5 * np.exp(log_s))
+    a = (sum((x[:, i][:, None] - centre[i]) * (x[:, i][:, None] - centre[i]) for i in range(sizes[0]))
+         * (-0.5 * np.exp(log_s)))
     e = exp(a)
     return e / e.sum(1, keepdims=True)
 

@@ -35,7 +35,8 @@ def test_gradient(parts, f, readout):
     network = MLP(SIZES, np.float64, Cpu(), seed=1, **parts)
     network.parameters[:] += 0.3 * np.random.default_rng(0).normal(size=network.parameters.size)
     beat = Heartbeat(L, 3)
-    loss = BinaryLoss(BinaryDenoiser(network, BinomialChain(50)), lambda u: beat.states[(u * 3).astype(int)], 16, seed=2)
+    loss = BinaryLoss(BinaryDenoiser(network, BinomialChain(50)),
+                      lambda u: beat.states[(u * 3).astype(int)], 16, seed=2)
     value, gradient = loss(4)
     drawn = loss.draw(4)
     assert np.isclose(value, plain_loss(network.parameters, f, readout, *drawn), rtol=1e-13)
@@ -44,7 +45,8 @@ def test_gradient(parts, f, readout):
 
 
 def test_a_plan_of_sigmoids_with_a_readout_a_step_trains():
-    """As the paper takes it for the heartbeat (Sohl-Dickstein et al. 2015): the loss falls nearly to that of the exact law."""
+    """As the paper takes it for the heartbeat (Sohl-Dickstein et
+    al. 2015): the loss falls nearly to that of the exact law."""
     chain, beat = BinomialChain(10), Heartbeat(L, 3)
     steps = Steps(tuple(sorted(chain.memory(t) for t in range(1, 11))))
     plan = Perceptron(16, 2, Sigmoid(), features=Nothing(), readout=steps)

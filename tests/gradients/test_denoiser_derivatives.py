@@ -30,8 +30,10 @@ def denoisers():
         yield (Denoiser(MLP(sizes, np.float64, DEVICE, residual=True), MEAN, SIGMA_DATA), waves, partial(
             plain.hidden, sizes=sizes, f=plain.silu, residual=True), plain.shared)
     sizes = (D, 6, D)
-    yield (Denoiser(RBFNetwork(sizes, np.float64, DEVICE, readout=STEPS), MEAN, SIGMA_DATA, None, predict.NoisePrediction(),
-                    Nothing()), None, partial(plain.cells, sizes=sizes), partial(plain.stepped, levels=np.array(STEPS.levels)))
+    yield (Denoiser(RBFNetwork(sizes, np.float64, DEVICE, readout=STEPS), MEAN, SIGMA_DATA, None,
+                    predict.NoisePrediction(),
+                    Nothing()), None, partial(plain.cells, sizes=sizes),
+           partial(plain.stepped, levels=np.array(STEPS.levels)))
 
 
 MODELS = list(denoisers())
@@ -61,7 +63,8 @@ def test_products_jacobian_and_divergence(pair):
     model, D_of, J = pair
     v, w = np.random.default_rng(2).standard_normal((2, 2, 4, D))
     agree(model(X, SIGMA), D_of(X))
-    agree(model.score(X, SIGMA), (D_of(X) - X) / SIGMA[:, None] ** 2, 1e-11)      # D − x keeps fewer digits where σ is small
+    # D − x keeps fewer digits where σ is small
+    agree(model.score(X, SIGMA), (D_of(X) - X) / SIGMA[:, None] ** 2, 1e-11)
     value, Jv = model.jvp(X, SIGMA, v)
     agree(value, D_of(X))
     agree(Jv, np.einsum("nij,mnj->mni", J, v))
@@ -92,7 +95,8 @@ def test_probes():
     assert v.shape == (3, 1000, 4) and set(np.unique(v)) == {-1.0, 1.0}
     rest = probes(DEVICE, 5, 2, 3, 400, 4, first=600)
     assert np.array_equal(rest, v[:, 600:])
-    assert not np.array_equal(v, probes(DEVICE, 5, 3, 3, 1000, 4)) and not np.array_equal(v, probes(DEVICE, 6, 2, 3, 1000, 4))
+    assert (not np.array_equal(v, probes(DEVICE, 5, 3, 3, 1000, 4))
+            and not np.array_equal(v, probes(DEVICE, 6, 2, 3, 1000, 4)))
     covariance = np.einsum("anj,ank->jk", v, v) / 3000
     assert np.all(np.diag(covariance) == 1) and np.abs(covariance - np.eye(4)).max() < 6 / 3000**0.5
     assert np.abs(v.mean(axis=(0, 1))).max() < 6 / 3000**0.5
@@ -111,6 +115,7 @@ def test_many_rows_go_through_in_parts(monkeypatch):
 
 
 def test_networks_that_do_not_fit():
-    for sizes, features in (((4, 5, 3), None), ((7, 5, 3), Nothing()), ((3, 5, 4), Nothing()), ((12, 5, 3), Bumps(-3, 1, 8))):
+    for sizes, features in (((4, 5, 3), None), ((7, 5, 3), Nothing()), ((3, 5, 4), Nothing()),
+                            ((12, 5, 3), Bumps(-3, 1, 8))):
         with pytest.raises(UserError, match="does not fit data"):
             Denoiser(MLP(sizes, np.float64, DEVICE), MEAN, 1.0, features=features)

@@ -97,7 +97,8 @@ LEVELS = np.array([0.1, 0.4, 2.0])
 
 
 @pytest.mark.parametrize("parametrisation, paper", PAPERS, ids=lambda p: getattr(p, "__name__", type(p).__name__))
-@pytest.mark.parametrize("levels", [LogNormal(), LogNormal(-0.8, 1.2, 0.3, 0.6), Among(LEVELS, np.array([0.5, 0.2, 0.3]))],
+@pytest.mark.parametrize("levels",
+                         [LogNormal(), LogNormal(-0.8, 1.2, 0.3, 0.6), Among(LEVELS, np.array([0.5, 0.2, 0.3]))],
                          ids=["log-normal", "held", "among"])
 def test_denoising(parametrisation, paper, levels):
     def plain(network, x0, n, batches):
@@ -167,7 +168,8 @@ def test_variational_bound(chain, shared):
 
     def plain(network, x0, noise, batches):
         n = 1 + np.searchsorted(np.cumsum(p), batches.level_uniforms(12))
-        steady = np.array([np.log(chain.reverse(k)[2] / chain.forward(k)[1]) - 1 + posterior(chain, k) / chain.reverse(k)[2]
+        steady = np.array([np.log(chain.reverse(k)[2] / chain.forward(k)[1]) - 1
+                           + posterior(chain, k) / chain.reverse(k)[2]
                            for k in range(1, len(chain) + 1)]) / 2
         return sampled(network, x0, noise, batches) + steady.sum() - np.mean(steady[n - 1] / p[n - 1])
 

@@ -12,7 +12,8 @@ diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed:
 
 from thermosim.backend.cpu.device import Cpu  # noqa: E402
 from thermosim.runs.sampling import START, Draws, sample  # noqa: E402
-from thermosim.samplers import (DDIM, DDPM, DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp3M, Euler, EulerAncestral,  # noqa: E402
+from thermosim.samplers import (DDIM, DDPM, DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp3M, Euler,
+                                EulerAncestral,  # noqa: E402
                                 Heun)
 from thermosim.schedules import Chain  # noqa: E402
 from thermosim.score.reverse import Learned  # noqa: E402
@@ -88,7 +89,8 @@ def test_it_is_the_scheduler_of_diffusers(name, monkeypatch):
     assert np.abs(ours(sampler, grid) - theirs(scheduler, levels, alpha or (lambda sigma: 1.0))).max() < 5e-6
 
 
-@pytest.mark.parametrize("name, tolerance", [("ddim", 5e-6), ("ddim_eta", 5e-6), ("ddpm posterior", 1e-4), ("ddpm beta", 1e-4)])
+@pytest.mark.parametrize("name, tolerance",
+                         [("ddim", 5e-6), ("ddim_eta", 5e-6), ("ddpm posterior", 1e-4), ("ddpm beta", 1e-4)])
 def test_it_is_ddim_and_ddpm_of_diffusers(name, tolerance, monkeypatch):
     """posterior is their fixed_small, β their fixed_large; both names of euler and euler_ancestral."""
     plain = {**BETAS, "clip_sample": False}
@@ -133,7 +135,8 @@ def test_it_is_ddpm_of_diffusers_with_learned_variances(kind, monkeypatch):
         sigma = chain.sigmas[k]
         y = x.numpy() / scale(sigma)
         clean, shares = network.both(y, sigma)
-        told = 2 * shares - 1 if kind == "learned_range" else alpha_bar[-2 - k] * reverse.variance(y, sigma, chain.sigmas[k + 1])
+        told = (2 * shares - 1 if kind == "learned_range"
+                else alpha_bar[-2 - k] * reverse.variance(y, sigma, chain.sigmas[k + 1]))
         x = scheduler.step(torch.from_numpy(np.hstack([(y - clean) / sigma, told])), t, x).prev_sample
     found = sample(DDPM(reverse.variance), reverse, chain.sigmas, N, D, SEED, Cpu(), books=False).x
     assert np.abs(found - x.numpy()).max() < 1e-11

@@ -1,4 +1,5 @@
-"""A model of diffusers over the bridge: our samplers end where its own schedulers do, from the same noise on the same grid.
+"""A model of diffusers over the bridge: our samplers end where
+its own schedulers do, from the same noise on the same grid.
 
 The network is a tiny untrained UNet2DModel in float32, in which the schedulers compute, too: 5e-6 of the largest value.
 """
@@ -16,7 +17,7 @@ from thermosim.errors import UserError  # noqa: E402
 from thermosim.runs.sampling import sample  # noqa: E402
 from thermosim.samplers import SAMPLERS, DPMpp2M, Euler, Heun  # noqa: E402
 from thermosim.schedules import karras  # noqa: E402
-from thermosim.score.foreign import diffusers_denoiser, diffusers_grid, diffusers_timesteps, torch_denoiser  # noqa: E402
+from thermosim.score.foreign import (diffusers_denoiser, diffusers_grid, diffusers_timesteps, torch_denoiser)  # noqa: E402
 from thermosim.score.timesteps import TimestepDenoiser  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -28,8 +29,10 @@ EXACT = {"lower_order_final": False, "final_sigmas_type": "zero"}
 @pytest.fixture(scope="module")
 def unet():
     torch.manual_seed(0)
-    return diffusers.UNet2DModel(sample_size=8, in_channels=1, out_channels=1, layers_per_block=1, block_out_channels=(8, 16), norm_num_groups=4,
-                                 down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D")).eval()
+    return diffusers.UNet2DModel(sample_size=8, in_channels=1, out_channels=1, layers_per_block=1,
+                                 block_out_channels=(8, 16), norm_num_groups=4,
+                                 down_block_types=("DownBlock2D", "DownBlock2D"),
+                                 up_block_types=("UpBlock2D", "UpBlock2D")).eval()
 
 
 def noise():
@@ -58,7 +61,8 @@ def levels(scheduler):
 CASES = {
     "euler": (Euler(), lambda kind: diffusers.EulerDiscreteScheduler(**PLAIN, prediction_type=kind), False),
     "ddim": (Euler(), lambda kind: diffusers.DDIMScheduler(**PLAIN, prediction_type=kind, clip_sample=False), True),
-    "dpmpp_2m": (DPMpp2M(), lambda kind: diffusers.DPMSolverMultistepScheduler(**PLAIN, prediction_type=kind, **EXACT), True),
+    "dpmpp_2m": (DPMpp2M(), lambda kind: diffusers.DPMSolverMultistepScheduler(**PLAIN, prediction_type=kind, **EXACT),
+                 True),
 }
 
 
@@ -68,7 +72,8 @@ def test_our_samplers_over_the_bridge_end_where_their_schedulers_do(name, kind, 
     sampler, make, variance_preserving = CASES[name]
     scheduler = make(kind)
     scheduler.set_timesteps(STEPS)
-    if name == "euler":  # its linear spacing puts levels between whole timesteps elsewhere than ln σ does: give it one's own
+    # its linear spacing puts levels between whole timesteps elsewhere than ln σ does: give it one's own
+    if name == "euler":
         scheduler.set_timesteps(**diffusers_grid(scheduler, np.append(levels(scheduler)[:-1], 0.0)))
     grid = levels(scheduler)
     there = theirs(scheduler, unet, grid[0], variance_preserving)
@@ -100,7 +105,8 @@ def test_whole_timesteps_serve_a_table_of_embeddings():
     assert ours(Heun(), denoise, karras(10.0, 0.1, 3)).shape == (N, 64)
     table = diffusers_timesteps(scheduler)
     assert network.seen[0] == np.rint(table.time(10.0)) and len(network.seen) == 6
-    by_hand = TimestepDenoiser(torch_denoiser(lambda x, t: x * 0.5), table, shape=SHAPE)  # the parts alone do it as well
+    # the parts alone do it as well
+    by_hand = TimestepDenoiser(torch_denoiser(lambda x, t: x * 0.5), table, shape=SHAPE)
     x = noise()
     assert np.allclose(by_hand(x, 2.0), x - 2.0 * 0.5 * x / np.sqrt(5), rtol=1e-12)
 
@@ -108,14 +114,16 @@ def test_whole_timesteps_serve_a_table_of_embeddings():
 def test_of_learned_variances_the_mean_counts(unet):
     scheduler = diffusers.DDPMScheduler(**PLAIN)
     both = diffusers_denoiser(lambda x, t: torch.cat([0.3 * x, 100 + x], dim=1), scheduler, SHAPE)
-    assert np.allclose(both(noise(), 1.0), diffusers_denoiser(lambda x, t: 0.3 * x, scheduler, SHAPE)(noise(), 1.0), rtol=1e-14)
+    assert np.allclose(both(noise(), 1.0),
+                       diffusers_denoiser(lambda x, t: 0.3 * x, scheduler, SHAPE)(noise(), 1.0), rtol=1e-14)
 
 
 # --- the way back -------------------------------------------------------------------------------------------------
 
 TAKEN = {"EulerDiscreteScheduler": "sigmas", "DDPMScheduler": "timesteps", "DPMSolverMultistepScheduler": "timesteps",
          "DPMSolverSinglestepScheduler": "timesteps", "HeunDiscreteScheduler": "timesteps"}
-REFUSED = ("DDIMScheduler", "EulerAncestralDiscreteScheduler", "LMSDiscreteScheduler", "KDPM2DiscreteScheduler", "PNDMScheduler",
+REFUSED = ("DDIMScheduler", "EulerAncestralDiscreteScheduler", "LMSDiscreteScheduler", "KDPM2DiscreteScheduler",
+           "PNDMScheduler",
            "UniPCMultistepScheduler", "DEISMultistepScheduler")
 
 
@@ -137,7 +145,8 @@ def test_it_ends_where_ours_ends_over_whole_timesteps_too(unet):
     table = diffusers_timesteps(scheduler)
     scheduler.set_timesteps(**diffusers_grid(scheduler, karras(table.sigmas[-1], table.sigmas[0], STEPS)))
     grid = np.append(levels(scheduler)[:-1], table.sigmas[0])
-    there, here = theirs(scheduler, unet, grid[0], True) * np.sqrt(1 + grid[-1] ** 2), ours(DPMpp2M(), diffusers_denoiser(unet, scheduler), grid)
+    there, here = (theirs(scheduler, unet, grid[0], True) * np.sqrt(1 + grid[-1] ** 2),
+                   ours(DPMpp2M(), diffusers_denoiser(unet, scheduler), grid))
     assert np.abs(here - there).max() < 5e-6 * np.abs(there).max()
 
 
@@ -153,11 +162,15 @@ def test_zero_terminal_snr_loses_its_level_of_pure_noise():
 
 
 @pytest.mark.parametrize("cause, line", [
-    (lambda: diffusers_denoiser(lambda x, t: x, diffusers.FlowMatchEulerDiscreteScheduler(), SHAPE), "FlowMatchEulerDiscreteScheduler is no"),
-    (lambda: diffusers_denoiser(lambda x, t: x, diffusers.EulerDiscreteScheduler(timestep_type="continuous"), SHAPE), "discrete timesteps"),
-    (lambda: diffusers_denoiser(lambda x, t: x, diffusers.DDPMScheduler(prediction_type="flow"), SHAPE), "unknown prediction_type 'flow'"),
+    (lambda: diffusers_denoiser(lambda x, t: x, diffusers.FlowMatchEulerDiscreteScheduler(), SHAPE),
+     "FlowMatchEulerDiscreteScheduler is no"),
+    (lambda: diffusers_denoiser(lambda x, t: x, diffusers.EulerDiscreteScheduler(timestep_type="continuous"), SHAPE),
+     "discrete timesteps"),
+    (lambda: diffusers_denoiser(lambda x, t: x, diffusers.DDPMScheduler(prediction_type="flow"), SHAPE),
+     "unknown prediction_type 'flow'"),
     (lambda: diffusers_denoiser(lambda x, t: x, diffusers.DDPMScheduler()), "give shape"),
-    (lambda: diffusers_denoiser(lambda x, t: x[:, :, :2], diffusers.DDPMScheduler(), SHAPE)(noise(), 1.0), "answers shape"),
+    (lambda: diffusers_denoiser(lambda x, t: x[:, :, :2], diffusers.DDPMScheduler(), SHAPE)(noise(), 1.0),
+     "answers shape"),
     (lambda: diffusers_denoiser(lambda x, t: x, diffusers.DDPMScheduler(), SHAPE)(noise(), 500.0), "500 leaves"),
 ])
 def test_what_is_wrong_is_said_in_one_line(cause, line):

@@ -35,7 +35,8 @@ def check(denoise, tolerance):
         assert np.allclose(ours.x, theirs.x, rtol=tolerance, atol=tolerance)
         assert theirs.evaluations == ours.evaluations or sampler.name == "rk45"
         for name in ours.ledger.mean:
-            assert np.allclose(ours.ledger.mean[name], theirs.ledger.mean[name], rtol=20 * tolerance, atol=20 * tolerance,
+            assert np.allclose(ours.ledger.mean[name], theirs.ledger.mean[name], rtol=20 * tolerance,
+                               atol=20 * tolerance,
                                equal_nan=True), name
 
 
@@ -116,7 +117,8 @@ def test_a_jax_function_in_its_own_precision():
 
 
 def test_a_jax_network_of_timesteps_on_images(jax64):
-    """ε of a unit Gaussian, √(1 − ᾱ) x_t, of a JAX function on images; and tensors of PyTorch as they are, without NumPy."""
+    """ε of a unit Gaussian, √(1 − ᾱ) x_t, of a JAX function on
+    images; and tensors of PyTorch as they are, without NumPy."""
     alpha_bar = np.linspace(0.999, 0.01, 40)
     table, x = Timesteps(alpha_bar), np.random.default_rng(0).standard_normal((7, 4))
 

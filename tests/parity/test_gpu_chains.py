@@ -69,11 +69,13 @@ def test_series_bit_for_bit(gpu, closed):
 CASES = {
     "line": (lambda: FokkerPlanck(Harmonic(), 1.0, 1.0, Grid(Axis.uniform(-6, 8, 140))), None, SecondOrder()),
     "line, one step": (lambda: FokkerPlanck(Harmonic(), 1.0, 1.0, Grid(Axis.uniform(-6, 8, 140))), None, Chebyshev()),
-    "driven": (lambda: FokkerPlanck(Harmonic(), 1.0, 1.0, Grid(Axis.uniform(-6, 8, 140))), Linear(c=(0.0, 1.0)), SecondOrder()),
+    "driven": (lambda: FokkerPlanck(Harmonic(), 1.0, 1.0, Grid(Axis.uniform(-6, 8, 140))), Linear(c=(0.0, 1.0)),
+               SecondOrder()),
     "plane": (lambda: FokkerPlanck(Overdamped(Harmonic(dimension=2), 1.0, 1.0, Rotation(1.0)),
                                    grid=Grid(Axis.uniform(-6, 6, 50), Axis.uniform(-6, 6, 40))), None, SecondOrder()),
     "space": (lambda: FokkerPlanck(Potential("(x**2 - 1)**2 + y**2 + z**2/2", list("xyz"), {}), 1.0, 1.0,
-                                   Grid(*[Axis.uniform(-2, 2, n, "reflecting") for n in (12, 10, 11)])), None, ImplicitEuler()),
+                                   Grid(*[Axis.uniform(-2, 2, n, "reflecting") for n in (12, 10, 11)])), None,
+              ImplicitEuler()),
     "ring": (lambda: FokkerPlanck(Overdamped(Periodic(0.5, 2.0), 0.5, 1.0, Tilt(0.7)),
                                   grid=Grid(Axis.uniform(0, 2, 50, "periodic"))), None, SecondOrder()),
 }
@@ -87,7 +89,8 @@ def test_whole_evolutions(gpu, case, monkeypatch):
     start = fp.grid.delta(0.3)
     monkeypatch.setattr(front, "open_device", lambda name, cpu=front.open_device: gpu if name == "cuda" else cpu(name))
     for how in ({"steps": 5}, {"tolerance": 3e-2}):
-        theirs, ours = (fp.evolve(start, (0.0, 0.1, 0.3), protocol, scheme, device=device, **how) for device in ("cpu", "cuda"))
+        theirs, ours = (fp.evolve(start, (0.0, 0.1, 0.3), protocol, scheme, device=device, **how)
+                        for device in ("cpu", "cuda"))
         assert isinstance(ours.densities, np.ndarray) and theirs.steps == ours.steps > 0
         if case == "ring":
             np.testing.assert_allclose(ours.densities, theirs.densities, rtol=0, atol=1e-13)

@@ -115,14 +115,16 @@ def test_derivatives_and_score_matching(gpu, real):
         net.parameters[:] = device.asarray(numbers((1, net.parameters.size), real, 9, 0.5)[0])
         model, batches = Denoiser(net, np.zeros(3), 0.9), Minibatches(device.asarray(data), 16, 5, device)
         points, directions = device.asarray(x), device.asarray(v)
-        answers = [*model.jvp(points, 0.7, directions), model.vjp(points, 0.7, directions[0])[1], model.jacobian(points, 0.7),
+        answers = [*model.jvp(points, 0.7, directions), model.vjp(points, 0.7, directions[0])[1],
+                   model.jacobian(points, 0.7),
                    model.divergence(points, 0.7), model.hutchinson(points, 0.7, probes(device, 1, 2, 4, 20, 3, real))]
         for loss in (ImplicitScoreMatching(), SlicedScoreMatching(count=2), SlicedScoreMatching(reduced=False)):
             value, gradient = loss(model, batches, 3)
             answers += [gpu.xp.asarray([float(value)]), gradient.copy()]
         found.append([device.to_host(a) for a in answers])
     for ours, theirs in zip(*found):
-        assert ours.shape == theirs.shape and np.abs(ours - theirs).max() <= 300 * np.finfo(real).eps * np.abs(theirs).max()
+        assert (ours.shape == theirs.shape
+                and np.abs(ours - theirs).max() <= 300 * np.finfo(real).eps * np.abs(theirs).max())
 
 
 def test_silu_shows_nan(gpu):
@@ -205,7 +207,8 @@ def test_exact_laws(gpu):
     points = numbers((3000, 5), np.float64)
     C = points[:40].T @ points[:40] / 40
     x = points[:700] + 0.3 * numbers((700, 5), np.float64, 1)
-    for here, there in ((Gaussian(points[0], C), Gaussian(points[0], C, gpu)), (Empirical(points), Empirical(points, gpu))):
+    for here, there in ((Gaussian(points[0], C), Gaussian(points[0], C, gpu)),
+                        (Empirical(points), Empirical(points, gpu))):
         for name in ("__call__", "log_density", "divergence", "score"):
             ours = gpu.to_host(getattr(there, name)(gpu.asarray(x), 0.5))
             assert np.allclose(ours, getattr(here, name)(x, 0.5), rtol=1e-10, atol=1e-12), name

@@ -63,7 +63,8 @@ LOSSES = [
 @pytest.mark.parametrize("loss, kind", LOSSES, ids=lambda part: type(part).__name__)
 def test_training_by_other_losses(gpu, loss, kind):
     """Clipped, by another schedule, over drawn levels: everything stays on the device."""
-    config = replace(CONFIG, steps=30, warmup=3, validate_every=10, loss=loss, parametrisation=kind, clip=0.2, patience=2,
+    config = replace(CONFIG, steps=30, warmup=3, validate_every=10, loss=loss, parametrisation=kind,
+                     clip=0.2, patience=2,
                      schedule=InverseRoot(5))
     theirs, ours = (train(DATA, config, device, DATA[::3]) for device in (CPU, gpu))
     assert close(gpu.to_host(ours.network.parameters), theirs.network.parameters)
@@ -74,7 +75,8 @@ def test_training_by_other_losses(gpu, loss, kind):
 
 
 @pytest.mark.parametrize("sampler", [EulerAncestral(), DPMpp2M(), Heun(), AnnealedLangevin(), PredictorCorrector(),
-                                     DDPM(Least(lambda x, sigma: 0.1 + 0.05 * x**2).variance)], ids=lambda s: type(s).__name__)
+                                     DDPM(Least(lambda x, sigma: 0.1 + 0.05 * x**2).variance)],
+                         ids=lambda s: type(s).__name__)
 def test_cooling(gpu, pair, sampler):
     sigmas = karras(5.0, 0.05, 6)
     theirs, ours = (sample(sampler, model, sigmas, 50, 2, 7, device, batch=30, frames=4)

@@ -10,7 +10,8 @@ import pytest
 from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.runs.sampling import sample
-from thermosim.samplers import (DPM2, LMS, DPMpp2M, DPMpp2MSDE, DPMpp2S, DPMpp3M, DPMpp3MCorrected, DPMpp3MSDE, Euler, Heun)
+from thermosim.samplers import (DPM2, LMS, DPMpp2M, DPMpp2MSDE, DPMpp2S, DPMpp3M, DPMpp3MCorrected,
+                                DPMpp3MSDE, Euler, Heun)
 
 START = 10.0 * np.random.default_rng(3).standard_normal((40, 2))
 
@@ -135,13 +136,15 @@ def adams(terms):
 
 
 CASES = [
-    (Euler(), over(ddim)), (Heun(), tableau(lambda s, t: t, (0.5, 0.5))), (DPM2(), tableau(lambda s, t: (s * t) ** 0.5, (0.0, 1.0))),
+    (Euler(), over(ddim)), (Heun(), tableau(lambda s, t: t, (0.5, 0.5))),
+    (DPM2(), tableau(lambda s, t: (s * t) ** 0.5, (0.0, 1.0))),
     (LMS(), adams(4)), (LMS(3), adams(3)), (LMS(2), adams(2)), (DPMpp2S(), over(dpm_solver_pp_2s)),
     (DPMpp2M(), over(dpm_solver_pp_2m)), (DPMpp2MSDE(0.0), over(dpm_solver_pp_2m)), (DPMpp3M(), over(dpm_solver_pp_3m)),
     (DPMpp3MSDE(0.0), over(dpm_solver_pp_3m)), (DPMpp3MCorrected(), over(exact_integral))]
 
 
-@pytest.mark.parametrize("grid", [schedules.karras(10.0, 0.02, 12), schedules.linear(10.0, 0.05, 30)], ids=["karras", "linear"])
+@pytest.mark.parametrize("grid", [schedules.karras(10.0, 0.02, 12), schedules.linear(10.0, 0.05, 30)],
+                         ids=["karras", "linear"])
 @pytest.mark.parametrize("sampler, reference", CASES, ids=lambda c: str(c) if hasattr(c, "legs") else "")
 def test_it_is_the_paper_s(sampler, reference, grid):
     ours = sample(sampler, denoise, grid, len(START), 2, 0, Cpu(), books=False, start=START).x

@@ -28,7 +28,8 @@ CASES = {
     "inpainting": (inpainting(GAUSS, [0.7, np.nan, np.nan]), np.eye(3)[:1], Y[:1], 0.0),
     "inpainting two": (inpainting(GAUSS, [0.7, np.nan, 1.1]), np.eye(3)[[0, 2]], Y[[0, 2]], 0.0),
     "denoising": (denoising(GAUSS, Y, 0.8), np.eye(3), Y, 0.8),
-    "a sum seen": (Conditioned(GAUSS, Observation([[1.0, 1.0, -2.0]], [0.4], 0.3)), np.array([[1.0, 1.0, -2.0]]), Y[1:2] + 0.8, 0.3),
+    "a sum seen": (Conditioned(GAUSS, Observation([[1.0, 1.0, -2.0]], [0.4], 0.3)), np.array([[1.0, 1.0, -2.0]]),
+                   Y[1:2] + 0.8, 0.3),
 }
 
 
@@ -49,7 +50,8 @@ def test_samples_have_the_posterior_mean_and_covariance(name):
     conditioned, A, y, noise = CASES[name]
     m, C = posterior(A, y, noise)
     n = 20_000
-    x = sample(Ancestral(DPM2()), conditioned, np.append(schedules.karras(200.0, 0.02, 40), 0.0), n, 3, 5, Cpu(), batch=n,
+    x = sample(Ancestral(DPM2()), conditioned, np.append(schedules.karras(200.0, 0.02, 40), 0.0), n, 3, 5,
+               Cpu(), batch=n,
                books=False).x
     spread = np.sqrt(np.abs(np.diag(C))) + 1e-6
     assert np.all(np.abs(x.mean(axis=0) - m) < 6 * spread / np.sqrt(n) + 1e-5)
@@ -80,7 +82,8 @@ def test_a_mixture_observed_is_the_product_by_quadrature(noise):
 
 
 def test_any_r_on_gaussian_data_is_the_quadrature():
-    """Data N(0.2, 0.8), ln r = −x⁴ + 2 sin 3x: E[x_0|x] of p·r on a mesh of 4,001 points, and moments of its samples."""
+    """Data N(0.2, 0.8), ln r = −x⁴ + 2 sin 3x: E[x_0|x] of p·r
+    on a mesh of 4,001 points, and moments of its samples."""
     data = GaussianMixture([1.0], [[0.2]], [0.8])
 
     def log_r(x):
@@ -94,7 +97,8 @@ def test_any_r_on_gaussian_data_is_the_quadrature():
         joint = weight * np.exp(-((x[:, None] - mesh) ** 2) / (2 * sigma**2))
         assert np.allclose(tilted(x[:, None], sigma)[:, 0], joint @ mesh / joint.sum(axis=1), atol=1e-8)
     n, tilted = 4000, Conditioned(data, Tilt(log_r, points=64))
-    ends = sample(Heun(), tilted, np.append(schedules.karras(50.0, 0.02, 20), 0.0), n, 1, 6, Cpu(), batch=n, books=False).x[:, 0]
+    ends = sample(Heun(), tilted, np.append(schedules.karras(50.0, 0.02, 20), 0.0), n, 1, 6, Cpu(), batch=n,
+                  books=False).x[:, 0]
     for power in (1, 2, 3):
         expected = weight @ mesh**power / weight.sum()
         assert abs((ends**power).mean() - expected) < 6 * (ends**power).std() / np.sqrt(n)
@@ -114,7 +118,8 @@ def test_a_gaussian_r_tilts_as_an_observation_does():
 
 def test_books_and_batches_do_not_mind():
     conditioned = CASES["inpainting"][0]
-    runs = [sample(EulerAncestral(), conditioned, schedules.karras(5.0, 0.05, 5), 90, 3, 1, Cpu(), batch=b) for b in (90, 40)]
+    runs = [sample(EulerAncestral(), conditioned, schedules.karras(5.0, 0.05, 5), 90, 3, 1, Cpu(), batch=b)
+            for b in (90, 40)]
     assert np.array_equal(runs[0].x, runs[1].x)
     assert np.array_equal(runs[0].ledger["entropy_env"], runs[1].ledger["entropy_env"])
     assert runs[0].evaluations == 5
@@ -122,8 +127,10 @@ def test_books_and_batches_do_not_mind():
 
 @pytest.mark.parametrize("make, match", [
     (lambda: Observation([1.0, 0.0], [1.0]), "A .m, d."), (lambda: Observation(np.eye(2), [1.0]), "A .m, d."),
-    (lambda: Observation(np.eye(2), [1.0, np.nan]), "finite"), (lambda: Observation(np.eye(2), [1.0, 1.0], -1.0), "noise"),
-    (lambda: Observation([[1.0, 0.0], [2.0, 0.0]], [1.0, 2.0]), "depend"), (lambda: Tilt(lambda x: 0 * x[:, 0], points=3), "points"),
+    (lambda: Observation(np.eye(2), [1.0, np.nan]), "finite"),
+    (lambda: Observation(np.eye(2), [1.0, 1.0], -1.0), "noise"),
+    (lambda: Observation([[1.0, 0.0], [2.0, 0.0]], [1.0, 2.0]), "depend"),
+    (lambda: Tilt(lambda x: 0 * x[:, 0], points=3), "points"),
     (lambda: inpainting(GAUSS, [np.nan, np.nan, np.nan]), "known")])
 def test_nonsense_is_refused(make, match):
     with pytest.raises(UserError, match=match):

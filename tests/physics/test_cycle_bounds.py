@@ -1,4 +1,5 @@
-"""No cycle beats a bound: 200 random ones, over- and underdamped, engines, refrigerators and idlers; and the scatter of a turn."""
+"""No cycle beats a bound: 200 random ones, over- and underdamped,
+engines, refrigerators and idlers; and the scatter of a turn."""
 
 from math import exp, pi, sin
 
@@ -8,7 +9,8 @@ import pytest
 from thermosim.errors import UserError
 from thermosim.thermo.cycles import bounds
 from thermosim.thermo.cycles.fluctuations import scatter
-from thermosim.thermo.cycles.moments import Isolated, OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle, propagator
+from thermosim.thermo.cycles.moments import (Isolated, OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle,
+                                             propagator)
 from thermosim.thermo.cycles.optimal import SchmiedlSeifert, low_dissipation
 from thermosim.thermo.cycles.roads import by_particles
 from thermosim.thermo.cycles.strokes import carnot, otto, stirling
@@ -28,12 +30,15 @@ def wavy(rng, k0, k1, temperature, duration, height):
 
 
 def random_cycle(rng, underdamped):
-    """A hot and a cold leg of one to three strokes each with jumps between them, in a random order of stiff and loose."""
+    """A hot and a cold leg of one to three strokes each with
+    jumps between them, in a random order of stiff and loose."""
     forward = rng.random() < 0.5                            # an engine lets the particle spread in the hot bath
     ratio, scale = rng.uniform(0.1, 0.6) if forward else rng.uniform(0.6, 0.97), np.exp(rng.uniform(-0.7, 0.7))
     stiff, loose = np.exp(rng.uniform([1.0, -1.5], [2.0, -0.5]) if underdamped else rng.uniform([0.5, -1.2], [1.5, 0.0]))
-    height, leap, strokes = rng.choice([0.0, 0.05, 0.3] if underdamped else [0.0, 0.1, 0.6]), rng.random() < (0.4 if underdamped else 0.8), []
-    for T, (a, b) in ((scale, (stiff, loose) if forward else (loose, stiff)), (ratio*scale, (loose, stiff) if forward else (stiff, loose))):
+    height, leap, strokes = (rng.choice([0.0, 0.05, 0.3] if underdamped else [0.0, 0.1, 0.6]),
+                             rng.random() < (0.4 if underdamped else 0.8), [])
+    for T, (a, b) in ((scale, (stiff, loose) if forward else (loose, stiff)),
+                      (ratio*scale, (loose, stiff) if forward else (stiff, loose))):
         if leap:                                            # the two legs meet by isentropic jumps, else by isochores
             a, b = a*T/scale, b*T/scale
         parts = rng.integers(1, 4)
@@ -45,9 +50,11 @@ def random_cycle(rng, underdamped):
     if underdamped and rng.random() < 0.5:                  # a stroke without bath after each leg
         turning = sum(s.temperature == scale for s in strokes)
         hot, cold, d = strokes[:turning], strokes[turning:], rng.uniform(0.5, 4.0)
-        between = [Isolated(wavy(rng, a[-1].k(a[-1].duration), b[0].k(0.0), 1.0, d, height).k, d) for a, b in ((hot, cold), (cold, hot))]
+        between = [Isolated(wavy(rng, a[-1].k(a[-1].duration), b[0].k(0.0), 1.0, d, height).k, d)
+                   for a, b in ((hot, cold), (cold, hot))]
         strokes = [*hot, between[0], *cold, between[1]]
-    medium = UnderdampedMoments(rng.uniform(0.3, 3.0), rng.uniform(0.2, 2.0)) if underdamped else OverdampedMoments(rng.uniform(0.3, 3.0))
+    medium = (UnderdampedMoments(rng.uniform(0.3, 3.0), rng.uniform(0.2, 2.0))
+              if underdamped else OverdampedMoments(rng.uniform(0.3, 3.0)))
     return strokes, medium
 
 
@@ -58,7 +65,8 @@ def at_least(value, bound, scale=1.0):
 
 
 def test_no_random_cycle_beats_a_bound():
-    """Per stroke: Σ ≥ 0, W2²/(μTt) (overdamped), Q²/∫Θ. Per turn: first law, Carnot's η and COP, trade-off, uncertainty, power."""
+    """Per stroke: Σ ≥ 0, W2²/(μTt) (overdamped), Q²/∫Θ. Per turn:
+    first law, Carnot's η and COP, trade-off, uncertainty, power."""
     rng, seen = np.random.default_rng(7), {}
     tightest = dict.fromkeys(("heat", "trade-off", "speed", "uncertainty", "power", "frontier"), 0.0)
 
@@ -93,7 +101,8 @@ def test_no_random_cycle_beats_a_bound():
             for entropy in least:
                 at_least(bounds.most_efficiency(books, entropy), books.efficiency)
             theta = turn.exchange.sum()/books.duration
-            at_least(theta*books.efficiency*(carnot - books.efficiency)/(books.cold*(2 - books.efficiency)**2), books.power)
+            at_least(theta*books.efficiency*(carnot - books.efficiency)/(books.cold*(2 - books.efficiency)**2),
+                     books.power)
             if isinstance(medium, OverdampedMoments):
                 turning = sum(s.temperature == books.hot for s in strokes)
                 w_a, w_b = turn.width[0], turn.width[turning]
@@ -118,7 +127,8 @@ def test_no_random_cycle_beats_a_bound():
     for inertia, least in (("overdamped", 20), ("underdamped", 5)):
         for kind in ("engine", "refrigerator", "heater", "short cut"):
             assert seen.get((kind, inertia), 0) >= (least if kind in ("engine", "refrigerator") else 1), seen
-    assert min(tightest.values()) > 0.5, tightest           # a bound that is nearly met somewhere would show a small fault
+    # a bound that is nearly met somewhere would show a small fault
+    assert min(tightest.values()) > 0.5, tightest
 
 
 ENGINE = SchmiedlSeifert(1.0, 2.0, 2.0, 1.0)
@@ -128,7 +138,8 @@ CYCLES = {"carnot": carnot(2.0, 1.0, 4.0, 1.0, 1.0, 2.0), "stirling": stirling(2
 
 @pytest.mark.parametrize("name", CYCLES)
 def test_scatter_against_particles(name):
-    """Variances within 6 errors of a sample variance (its own fourth moments are near twice the Gaussian's): 2 % seen."""
+    """Variances within 6 errors of a sample variance (its own
+    fourth moments are near twice the Gaussian's): 2 % seen."""
     n, closed = 200_000, scatter(CYCLES[name])
     seen = by_particles(CYCLES[name], particles=n, steps=60, turns=1, seed=5)
     for k, column in enumerate(("work", "heat_hot", "heat_cold")):
@@ -155,7 +166,8 @@ def test_slowing_against_slower_strokes(name):
 
 
 def test_the_steady_state_relation_does_not_hold_for_a_driven_turn():
-    """Var(W)Σ ≥ 2⟨W⟩² fails for a slow engine by a factor of a hundred; the relation with the slowing holds and is nearly met."""
+    """Var(W)Σ ≥ 2⟨W⟩² fails for a slow engine by a factor of a
+    hundred; the relation with the slowing holds and is nearly met."""
     strokes = ENGINE.strokes(400.0, 400.0)
     total, turn = limit_cycle(strokes).books.entropy_production, scatter(strokes)
     assert turn.covariance[0, 0]*total < 0.02*turn.mean[0]**2
@@ -168,7 +180,8 @@ def test_the_optimal_cycle_meets_speed_limit_power_and_frontier():
     t = ENGINE.best_duration
     turn = limit_cycle(ENGINE.strokes(t, t))
     np.testing.assert_allclose(bounds.speed_limit(turn), turn.entropy_production, rtol=1e-9)
-    assert bounds.most_efficiency(turn.books, bounds.speed_limit(turn).sum()) == pytest.approx(turn.books.efficiency, abs=1e-9)
+    assert (bounds.most_efficiency(turn.books, bounds.speed_limit(turn).sum())
+            == pytest.approx(turn.books.efficiency, abs=1e-9))
     assert bounds.most_power(2.0, 1.0, 1.0, 2.0) == pytest.approx(turn.books.power, rel=1e-9)
     assert bounds.frontier(2.0, 1.0, 2/7) == pytest.approx(1, abs=1e-6)
     lower, upper = low_dissipation(2.0, 1.0)
@@ -192,7 +205,8 @@ def test_efficiency_at_maximum_power_lies_within_low_dissipation():
         def books(logs):
             return limit_cycle(best.strokes(*np.exp(logs)), OverdampedMoments(mobility)).books
         start = np.full(2, np.log(1.3*best.best_duration))
-        found = minimize(lambda logs: -books(logs).power, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-9})
+        found = minimize(lambda logs: -books(logs).power, start, method="Nelder-Mead",
+                         options={"xatol": 1e-3, "fatol": 1e-9})
         np.testing.assert_allclose(np.exp(found.x), best.best_duration, rtol=3e-2)
         assert -found.fun == pytest.approx(bounds.most_power(hot, cold, w_a, w_b, mobility), rel=1e-6)
         lower, upper = low_dissipation(hot, cold)
@@ -201,4 +215,5 @@ def test_efficiency_at_maximum_power_lies_within_low_dissipation():
 
 def test_bounds_of_a_cycle_that_does_not_serve():
     books = limit_cycle(CYCLES["carnot"]).books
-    assert np.isnan(bounds.most_cop(books)) == (books.work < 0) and np.isnan(bounds.most_efficiency(books)) == (books.work > 0)
+    assert (np.isnan(bounds.most_cop(books)) == (books.work < 0)
+            and np.isnan(bounds.most_efficiency(books)) == (books.work > 0))

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from thermosim.errors import UserError
-from thermosim.thermo.cycles.moments import Isolated, OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle, propagator, regenerate
+from thermosim.thermo.cycles.moments import (Isolated, OverdampedMoments, Stroke, UnderdampedMoments, limit_cycle,
+                                             propagator, regenerate)
 from thermosim.thermo.cycles.optimal import geodesic
 from thermosim.thermo.cycles.roads import by_density, by_particles
-from thermosim.thermo.cycles.strokes import carnot, inert_carnot, inert_otto, otto, regenerated_stirling, reversed_cycle, stirling
+from thermosim.thermo.cycles.strokes import (carnot, inert_carnot, inert_otto, otto, regenerated_stirling,
+                                             reversed_cycle, stirling)
 
 STIRLING = stirling(2.0, 1.0, 4.0, 1.0, 1.5, 0.5)
 CYCLES = {"carnot": carnot(2.0, 1.0, 4.0, 1.0, 2.0, 2.0), "stirling": STIRLING, "otto": otto(2.0, 1.0, 1.5, 1.0, 0.7),
@@ -25,12 +27,14 @@ def agree(measured, books, sharp):
 @pytest.mark.parametrize("name", CYCLES)
 def test_particles_book_what_the_moments_book(name):
     medium = OverdampedMoments(mobility=0.8)
-    agree(by_particles(CYCLES[name], medium, particles=60_000, steps=60, turns=2, seed=3), limit_cycle(CYCLES[name], medium).books, 0.01)
+    agree(by_particles(CYCLES[name], medium, particles=60_000, steps=60, turns=2, seed=3),
+          limit_cycle(CYCLES[name], medium).books, 0.01)
 
 
 def test_particles_with_inertia():
     medium = UnderdampedMoments(friction=2.0, mass=0.5)
-    agree(by_particles(STIRLING, medium, particles=60_000, steps=100, turns=2, seed=4), limit_cycle(STIRLING, medium).books, 0.02)
+    agree(by_particles(STIRLING, medium, particles=60_000, steps=100, turns=2, seed=4),
+          limit_cycle(STIRLING, medium).books, 0.02)
 
 
 @pytest.mark.parametrize("name", ["otto", "stirling backward"])
@@ -44,7 +48,8 @@ def test_the_density_books_what_the_moments_book(name):
 
 
 def test_the_density_errs_by_the_square_of_its_cells():
-    """What extrapolation changes is (fine − coarse)/3: a quarter of it on twice the cells, and nearly all of the error."""
+    """What extrapolation changes is (fine − coarse)/3: a quarter
+    of it on twice the cells, and nearly all of the error."""
     strokes = CYCLES["carnot"]
     books, seen = limit_cycle(strokes).books, [by_density(strokes, cells=n, tolerance=1e-4, warm=2) for n in (100, 200)]
     for column in COLUMNS:
@@ -73,7 +78,9 @@ def test_the_density_with_inertia_errs_by_the_square_of_its_cells_and_steps():
     """What extrapolation changes falls by 4 from 100 to 200 cells of v, what it leaves by about 16."""
     books, seen = limit_cycle(CARNOT, INERT).books, [by_density(CARNOT, INERT, cells=n, warm=2) for n in (100, 200)]
     for column in COLUMNS:
-        changed, left = ([f(m) for m in seen] for f in (lambda m: getattr(m.error, column), lambda m: abs(getattr(m.books, column) - getattr(books, column))))
+        changed, left = ([f(m) for m in seen]
+                         for f in (lambda m: getattr(m.error, column),
+                                   lambda m: abs(getattr(m.books, column) - getattr(books, column))))
         assert np.log2(changed[0]/changed[1]) == pytest.approx(2, abs=0.15), column
         assert left[1] < 1e-5 and left[1] < 0.1*left[0], column
 
@@ -93,9 +100,11 @@ def test_an_engine_turned_around_slowly_gives_back_what_it_took():
 DERIVED = ("entropy_production", "power", "efficiency", "cop", "cop_heating")
 
 
-@pytest.mark.parametrize("strokes", [CYCLES["carnot"], reversed_cycle(carnot(2.0, 1.0, 4.0, 1.0, 6.0, 6.0))], ids=["engine", "refrigerator"])
+@pytest.mark.parametrize("strokes", [CYCLES["carnot"], reversed_cycle(carnot(2.0, 1.0, 4.0, 1.0, 6.0, 6.0))],
+                         ids=["engine", "refrigerator"])
 def test_errors_of_derived_figures(strokes):
-    """32 runs of a tenth of the particles: their scatter is √10 of the stated error, within 50 % (4 errors of a scatter)."""
+    """32 runs of a tenth of the particles: their scatter is √10
+    of the stated error, within 50 % (4 errors of a scatter)."""
     measured = by_particles(strokes, particles=20_000, steps=12, seed=5)
     again = [by_particles(strokes, particles=2_000, steps=12, seed=s).books for s in range(10, 42)]
     seen = [figure for figure in DERIVED if np.isfinite(getattr(measured.books, figure))]
@@ -114,7 +123,8 @@ def test_a_regenerator_of_few_stores_saves_its_share(stores):
     in_hot, in_cold = (np.sqrt(2) - np.sqrt(0.5))**2/t, (1 - np.sqrt(0.25))**2/t
     assert -books.work + in_hot + in_cold == pytest.approx(entropy, abs=1e-9)
     assert books.heat_hot + in_hot == pytest.approx(2*entropy + 0.5/(stores + 1), abs=1e-9)
-    np.testing.assert_allclose([s.temperature for s in cycle[1:stores + 1]], 2 - np.arange(1, stores + 1)/(stores + 1), atol=1e-9)
+    np.testing.assert_allclose([s.temperature for s in cycle[1:stores + 1]],
+                               2 - np.arange(1, stores + 1)/(stores + 1), atol=1e-9)
 
 
 @pytest.mark.parametrize("medium", [OverdampedMoments(0.8), UnderdampedMoments(2.0, 0.5)])
@@ -139,7 +149,8 @@ def test_the_density_of_a_regenerated_cycle():
 @pytest.mark.parametrize("half_turns", [1, 2])
 @pytest.mark.parametrize("k0, k1", [(4.0, 1.0), (1.0, 2.5)])
 def test_an_adiabat_of_half_turns_is_reversible(k0, k1, half_turns):
-    """From equilibrium to equilibrium in finite time, T ∝ √k; a faster one of the same ends is not, yet keeps its entropy."""
+    """From equilibrium to equilibrium in finite time, T ∝ √k; a
+    faster one of the same ends is not, yet keeps its entropy."""
     m, T = 0.7, 1.3
     medium, there = UnderdampedMoments(2.0, m), Isolated.reversible(k0, k1, m, half_turns)
     assert there.k(0.0) == k0 and there.k(there.duration) == pytest.approx(k1)
@@ -147,10 +158,13 @@ def test_an_adiabat_of_half_turns_is_reversible(k0, k1, half_turns):
     end, cooled = propagator(medium, there) @ start, T*np.sqrt(k1/k0)
     np.testing.assert_allclose(end, [1, cooled/k1, 0, cooled/m, 0, 0], atol=1e-9)
     rash = propagator(medium, Isolated(lambda t: there.k(10*t), there.duration/10)) @ start
-    assert medium.energy(rash, k1) > medium.energy(end, k1) + 0.01 and medium.entropy(rash) == pytest.approx(medium.entropy(start), abs=1e-9)
+    assert (medium.energy(rash, k1) > medium.energy(end, k1) + 0.01
+            and medium.entropy(rash) == pytest.approx(medium.entropy(start), abs=1e-9))
 
 
-@pytest.mark.parametrize("strokes", [inert_otto(2.0, 1.0, 2.0, 1.0, 3.0, 0.5), reversed_cycle(inert_carnot(2.0, 1.0, 16.0, 4.0, 5.0, 5.0, 0.5))],
+@pytest.mark.parametrize("strokes",
+                         [inert_otto(2.0, 1.0, 2.0, 1.0, 3.0, 0.5),
+                          reversed_cycle(inert_carnot(2.0, 1.0, 16.0, 4.0, 5.0, 5.0, 0.5))],
                          ids=["otto", "carnot backward"])
 def test_particles_on_adiabats_with_inertia(strokes):
     medium = UnderdampedMoments(friction=2.0, mass=0.5)
@@ -170,7 +184,8 @@ def test_complaints():
     with pytest.raises(UserError, match="store at T = 1.5"):
         limit_cycle([Stroke.linear(2.0, 1.0, T, 1.0) for T in (2.0, 1.5, 1.0)])
     with pytest.raises(UserError, match="more time"):
-        regenerate([Stroke.linear(4.0, 1.0, 2.0, 3.0), Stroke.linear(1.0, 4.0, 1.0, 3.0), Stroke.linear(0.2, 0.1, 1.5, 0.2)])
+        regenerate([Stroke.linear(4.0, 1.0, 2.0, 3.0), Stroke.linear(1.0, 4.0, 1.0, 3.0),
+                    Stroke.linear(0.2, 0.1, 1.5, 0.2)])
     with pytest.raises(UserError, match="does not move without a bath"):
         by_density(inert_otto(2.0, 1.0, 1.5, 1.0, 3.0))
     with pytest.raises(UserError, match="take 80 or more"):

@@ -1,4 +1,5 @@
-"""Engines in a trap: quasi-static strokes both ways, the heat of optimal strokes, the limit of small mass, complaints."""
+"""Engines in a trap: quasi-static strokes both ways, the heat
+of optimal strokes, the limit of small mass, complaints."""
 
 from math import log, sqrt
 

@@ -1,4 +1,5 @@
-"""Books of the whole family on Gaussian data: fluctuation theorems, closed variances, continuous limits, Metropolis energies."""
+"""Books of the whole family on Gaussian data: fluctuation theorems,
+closed variances, continuous limits, Metropolis energies."""
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ from scipy.stats import norm
 from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.runs.sampling import Draws, sample
-from thermosim.samplers import (DDIM, DPM2, FAMILY, Ancestral, AnnealedLangevin, DDPMBeta, DPMpp2MSDE, DPMpp2S, DPMppSDE, Heun,
+from thermosim.samplers import (DDIM, DPM2, FAMILY, Ancestral, AnnealedLangevin, DDPMBeta, DPMpp2MSDE, DPMpp2S,
+                                DPMppSDE, Heun,
                                 MALACorrected)
 from thermosim.samplers.base import FREE
 from thermosim.samplers.books import CHANNELS, book, reasons
@@ -99,7 +101,8 @@ def test_churn_books_no_heat_and_the_transport_of_free_diffusion():
     leg, _ = Heun(s_churn=1.0).legs(2.0, 1.0, {"steps": 4})
     x = np.array([[1.0, 2.0], [-0.5, 0.3]])
     booked = book(leg, x, x, x + 0.3, denoise)
-    assert leg.stroke == FREE and not booked["heat"].any() and not booked["entropy_env"].any() and not booked["heat_line"].any()
+    assert (leg.stroke == FREE and not booked["heat"].any() and not booked["entropy_env"].any()
+            and not booked["heat_line"].any())
     half = 0.5 * (leg.sigma_next**2 - 4.0)
     assert np.allclose(booked["transport_action"], half * (x**2).sum(axis=1) / (S2 + 4.0) ** 2, rtol=1e-12)
 
@@ -131,7 +134,8 @@ def test_every_leg_explains_itself(sampler):
             x = x_new
 
 
-@pytest.mark.parametrize("name, word", [("dpmpp_2m_sde", "multistep"), ("dpmpp_3m_sde", "multistep"), ("dpmpp_sde", "stage"),
+@pytest.mark.parametrize("name, word",
+                         [("dpmpp_2m_sde", "multistep"), ("dpmpp_3m_sde", "multistep"), ("dpmpp_sde", "stage"),
                                         ("dpmpp_3m", "no bath")])
 def test_without_a_one_step_density_entropy_is_nan_with_the_reason(name, word):
     (sampler,) = (s for s in FAMILY if s.name == name)

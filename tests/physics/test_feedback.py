@@ -36,7 +36,8 @@ def test_no_random_control_gains_more_than_it_learnt():
         w = T/k0
         a, b, c, follow = *rng.normal(0, 0.5, 3), rng.uniform(0.0, 1.5)
         known = w/(w + e)
-        turn = closed(Feedback(lambda s: T/w*exp(abs(a) + b*s/t), lambda s: follow*known*(1 - s/t) + 0.1*c*s/t, t, e, T, k0, mu))
+        turn = closed(Feedback(lambda s: T/w*exp(abs(a) + b*s/t), lambda s: follow*known*(1 - s/t) + 0.1*c*s/t, t,
+                               e, T, k0, mu))
         assert np.isfinite(turn.work) and turn.entropy_production > -1e-9 and turn.left >= 0
         delivering += turn.work < 0
     assert delivering >= 12
@@ -66,7 +67,8 @@ def test_densities_book_what_the_moments_book(engine, nodes, warm):
 
 def test_the_balance_of_a_turn():
     turn = Balance(work=-0.6, information=1.0, left=0.1, width=1.0, temperature=2.0, duration=3.0)
-    assert (turn.entropy_production, turn.efficiency, turn.power) == (pytest.approx(0.6), pytest.approx(0.3), pytest.approx(0.2))
+    assert (turn.entropy_production, turn.efficiency, turn.power) == (pytest.approx(0.6), pytest.approx(0.3),
+                                                                      pytest.approx(0.2))
 
 
 def test_complaints():

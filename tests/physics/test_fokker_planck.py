@@ -7,7 +7,8 @@ from scipy.linalg import expm
 
 from thermosim.dynamics import Overdamped, Underdamped
 from thermosim.errors import UserError
-from thermosim.fokker_planck import (Axis, Chebyshev, FokkerPlanck, Grid, ImplicitEuler, SecondOrder, Wall, conditional, entropy,
+from thermosim.fokker_planck import (Axis, Chebyshev, FokkerPlanck, Grid, ImplicitEuler, SecondOrder, Wall,
+                                     conditional, entropy,
                                      kl, l1, marginal, mean, w2)
 from thermosim.potentials import DoubleWell, Harmonic, MixtureEnergy, MullerBrown, Periodic, Potential, Rotation, Tilt
 from thermosim.protocols import Constant, Jump, Linear
@@ -105,7 +106,8 @@ def test_mass_over_ten_thousand_steps(scheme, ends, cells, steps):
         assert abs(np.sum(fp.propagator(fp.generator(), scheme, h).advance(m, steps)) - 1) < 2e-14
 
 
-@pytest.mark.parametrize("scheme", [ImplicitEuler(), SecondOrder(), Chebyshev(12)], ids=["euler", "second", "chebyshev"])
+@pytest.mark.parametrize("scheme", [ImplicitEuler(), SecondOrder(), Chebyshev(12)],
+                         ids=["euler", "second", "chebyshev"])
 def test_mass_in_runs(scheme):
     """At rest and driven, error-controlled and in equal steps."""
     fp = FokkerPlanck(Harmonic(), 0.5, 1.0, line(-6, 6, 300))
@@ -124,7 +126,8 @@ def test_one_chebyshev_step_is_the_matrix_exponential(ends, t):
     fp = FokkerPlanck(Periodic(1.3, 2.0), 0.7, 2.0, Grid(Axis.uniform(-1, 1, 40, ends)))
     start = fp.grid.delta(0.2)
     exact = expm(t * fp.generator().matrix().toarray()) @ start
-    errors = [l1(fp.grid, fp.evolve(start, (0.0, t), scheme=Chebyshev(n), steps=1).final, exact) for n in (8, 16, 24, 32)]
+    errors = [l1(fp.grid, fp.evolve(start, (0.0, t), scheme=Chebyshev(n), steps=1).final, exact)
+              for n in (8, 16, 24, 32)]
     assert errors[1] < 2e-6 and errors[2] < 3e-9 and errors[3] < 3e-12
     assert errors[1] < errors[0] * 2.4**-8 * 10
     run = fp.evolve(start, (0.0, t), scheme=Chebyshev(), tolerance=1e-7)
@@ -281,7 +284,8 @@ def test_splitting_of_a_free_line_and_of_regions():
     np.testing.assert_allclose(fp.splitting(Wall(0, upper=True)), x, atol=1e-12)
     np.testing.assert_allclose(fp.splitting(Wall(0, upper=False)), 1 - x, atol=1e-12)
     np.testing.assert_allclose(fp.first_passage(), 0.5 * x * (1 - x), atol=7e-4)
-    plane = FokkerPlanck(MullerBrown(scale=0.1), 2.0, 1.0, Grid(Axis.uniform(-1.6, 1.2, 70, "reflecting"), Axis.uniform(-0.4, 2.1, 63, "reflecting")))
+    plane = FokkerPlanck(MullerBrown(scale=0.1), 2.0, 1.0,
+                         Grid(Axis.uniform(-1.6, 1.2, 70, "reflecting"), Axis.uniform(-0.4, 2.1, 63, "reflecting")))
     left = lambda z: np.hypot(z[:, 0] + 0.558, z[:, 1] - 1.442) < 0.15      # noqa: E731
     right = lambda z: np.hypot(z[:, 0] - 0.623, z[:, 1] - 0.028) < 0.15     # noqa: E731
     q = plane.splitting(left, right)
@@ -298,7 +302,8 @@ def test_spectrum_of_a_plane_is_the_sum_of_its_axes():
     planar = FokkerPlanck(Harmonic(dimension=2), 1.0, 1.0, grid).spectrum(6)
     lines = [FokkerPlanck(Harmonic(), 1.0, 1.0, Grid(a)).spectrum(4).rates for a in grid.axes]
     np.testing.assert_allclose(planar.rates, np.sort(np.add.outer(*lines).ravel())[:6], atol=1e-9)
-    np.testing.assert_allclose(planar.modes[0], FokkerPlanck(Harmonic(dimension=2), grid=grid).steady_state(), atol=1e-10)
+    np.testing.assert_allclose(planar.modes[0],
+                               FokkerPlanck(Harmonic(dimension=2), grid=grid).steady_state(), atol=1e-10)
     K = FokkerPlanck(Harmonic(dimension=2), 1.0, 1.0, grid).generator()
     m = planar.modes[3] * grid.volumes
     np.testing.assert_allclose(K.apply(m), -planar.rates[3] * m, atol=1e-9)
@@ -315,7 +320,8 @@ def test_energy_of_a_mixture_on_a_plane():
 
 
 def turning(omega, cells, half=6.0):
-    return FokkerPlanck(Overdamped(Harmonic(dimension=2), 1.0, 1.0, Rotation(omega)), grid=Grid(*[Axis.uniform(-half, half, cells)] * 2))
+    return FokkerPlanck(Overdamped(Harmonic(dimension=2), 1.0, 1.0, Rotation(omega)),
+                        grid=Grid(*[Axis.uniform(-half, half, cells)] * 2))
 
 
 @pytest.mark.parametrize("make", [
@@ -347,7 +353,8 @@ def test_spectrum_of_the_turning_trap():
                     (turning(5.0, n).spectrum(4).rates for n in (60, 120)))
     np.testing.assert_allclose(fine, [0, 1 + 5j, 1 - 5j, 2], atol=0.08)
     np.testing.assert_allclose((4 * fine - coarse) / 3, [0, 1 + 5j, 1 - 5j, 2], atol=0.02)
-    np.testing.assert_allclose((coarse - [0, 1 + 5j, 1 - 5j, 2])[1:] / (fine - [0, 1 + 5j, 1 - 5j, 2])[1:], 4.0, atol=0.7)
+    np.testing.assert_allclose((coarse - [0, 1 + 5j, 1 - 5j, 2])[1:] / (fine - [0, 1 + 5j, 1 - 5j, 2])[1:],
+                               4.0, atol=0.7)
 
 
 def test_distances_and_marginals_of_densities():
@@ -380,7 +387,8 @@ def test_distances_and_marginals_of_densities():
     (lambda fp: fp.evolve(fp.grid.delta(2.0), (0.0, 1.0), tolerance=-1), "tolerance"),
     (lambda fp: fp.evolve(fp.grid.delta(2.0), (0.0, 1.0), steps=0), "steps per interval"),
     (lambda fp: fp.evolve(fp.steady_state(), (0.0, 1.0), Linear(q=(0, 1))), "drives q"),
-    (lambda fp: fp.evolve(fp.steady_state(), (0.0, 1.0), Linear(temperature=(1, -1)), steps=4), "temperature must stay"),
+    (lambda fp: fp.evolve(fp.steady_state(), (0.0, 1.0), Linear(temperature=(1, -1)), steps=4),
+     "temperature must stay"),
     (lambda fp: fp.evolve(fp.steady_state(), (0.0, 1.0), Constant(temperature=40.0)), "open end"),
     (lambda fp: fp.grid.delta(17.0), "outside the grid"),
     (lambda fp: fp.grid.density(gaussian(2.9, 1.0)), "mass 0."),

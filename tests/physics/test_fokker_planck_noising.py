@@ -134,7 +134,8 @@ def test_implicit_steps_also_return():
     (lambda g: Noising(VP(), g).forward(g.density(normal(1.0)), [0.0, 1.0], substeps=0), "substeps"),
     (lambda g: Noising(VE(0.1, 9.0), g).forward(g.density(normal(1.0)), np.linspace(0, 1, 50)), "open end"),
     (lambda g: Noising(VP(), g).forward(np.ones(g.shape), [0.0, 1.0]), "mass"),
-    (lambda g: Noising(VP(), Grid(Axis.uniform(-9, 9, 50, "periodic"))).forward(np.ones(50) / 18, [0.0, 1.0]), "open ends"),
+    (lambda g: Noising(VP(), Grid(Axis.uniform(-9, 9, 50, "periodic"))).forward(np.ones(50) / 18, [0.0, 1.0]),
+     "open ends"),
     (lambda g: Noising(EDM(), g).reverse(Noising(EDM(), g).forward(g.density(normal(1.0)), [0.1, 0.2]), xi=0), "xi"),
 ])
 def test_wrong_input_is_one_line(call, words):
@@ -144,10 +145,12 @@ def test_wrong_input_is_one_line(call, words):
 
 
 @pytest.mark.parametrize("value,exact,least", [
-    (density_rows.roll_second_law, 0.5, 1.85), (density_rows.roll_sigma, 0.3667279198, 1.5), (density_rows.roll_work, 0.3256516338, 1.95),
+    (density_rows.roll_second_law, 0.5, 1.85), (density_rows.roll_sigma, 0.3667279198, 1.5),
+    (density_rows.roll_work, 0.3256516338, 1.95),
     (density_rows.plane_eta_geo, density_rows.plane_closed_form(), 1.95)],
     ids=["eta_II", "sigma", "P", "eta_geo"])
 def test_plane_numbers_approach_with_second_order(value, exact, least):
-    """The swiss roll's η_II, Σ and P and a plane's η_geo at 120² and 240² cells; Σ passes through 0 error on the way."""
+    """The swiss roll's η_II, Σ and P and a plane's η_geo at
+    120² and 240² cells; Σ passes through 0 error on the way."""
     coarse, fine = (value(n) - exact for n in (120, 240))
     assert least < np.log2(coarse / fine) < 2.2 and abs(fine) < 3e-3 * exact

@@ -36,9 +36,11 @@ def test_histogram_is_the_density():
 
     law, n = DoubleWell(), 60_000
     fp = FokkerPlanck(law, 0.25, 1.0, Grid(Axis.uniform(-3, 3, 600)))
-    start = fp.grid.axes[0].edges[1:][np.searchsorted(np.cumsum(fp.steady_state()) * 0.01, (np.arange(n) + 0.5) / n)] - 0.005
+    start = fp.grid.axes[0].edges[1:][np.searchsorted(np.cumsum(fp.steady_state()) * 0.01,
+                                                      (np.arange(n) + 0.5) / n)] - 0.005
     p = fp.evolve(fp.steady_state(), (0.0, 0.2), Constant(temperature=0.5), SecondOrder(), 1e-5).final
-    run = simulate(Overdamped(law, 0.5), x0=start[:, None], t=(0.0, 0.2), steps=800, books=False, precision="double", seed=3)
+    run = simulate(Overdamped(law, 0.5), x0=start[:, None], t=(0.0, 0.2), steps=800, books=False,
+                   precision="double", seed=3)
     coarse = (p * 0.01).reshape(-1, 10).sum(axis=1)
     counts = np.histogram(run.x[:, 0], bins=fp.grid.axes[0].edges[::10])[0]
     seen = coarse * n > 20

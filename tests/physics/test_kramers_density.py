@@ -49,7 +49,8 @@ def closed(t_end):
         k, c, T = 1 + 1.5*s, 1.5*s, 1 + 0.6*s
         pull = k/MASS
         work = 0.5*(1.5/t_end)*(xx - 2*c*x + c*c) + k*(1.5/t_end)*(c - x)
-        return [v, -GAMMA*v - pull*(x - c), 2*xv, vv - GAMMA*xv - pull*(xx - c*x), 2*GAMMA*(T/MASS - vv) - 2*pull*(xv - c*v),
+        return [v, -GAMMA*v - pull*(x - c), 2*xv, vv - GAMMA*xv - pull*(xx - c*x),
+                2*GAMMA*(T/MASS - vv) - 2*pull*(xv - c*v),
                 work, GAMMA*(T - MASS*vv)]
     return solve_ivp(rate, (0, t_end), [0, 0, 1, 0, 1/MASS, 0, 0], rtol=1e-11, atol=1e-12).y[:, -1]
 
@@ -74,7 +75,8 @@ def test_a_trap_at_rest_passes_through_gaussians(friction):
     """All of p: the covariance of the linear flow, by the exponential of its matrix."""
     from scipy.linalg import expm
 
-    fluid = KleinKramers(Harmonic(1.5), 0.8, friction, grid=Grid(Axis.uniform(-7.5, 7.5, 100), Axis.uniform(-9, 9, 100)))
+    fluid = KleinKramers(Harmonic(1.5), 0.8, friction,
+                         grid=Grid(Axis.uniform(-7.5, 7.5, 100), Axis.uniform(-9, 9, 100)))
     start = gaussian(fluid.grid, 0.5, -0.4, 0.7, 1.1, 0.2)
     A, t = np.array([[0, 1], [-1.5, -friction]]), 1.3
     flow, rest = expm(A*t), np.diag([0.8/1.5, 0.8])
@@ -103,12 +105,14 @@ def test_shadow_work_of_the_splittings():
 
 
 def test_particles_book_what_the_density_books():
-    """A double well tilted from side to side, 40,000 particles and the density, both in 40 BAOAB steps; would see 2 % of the heat."""
+    """A double well tilted from side to side, 40,000 particles and
+    the density, both in 40 BAOAB steps; would see 2 % of the heat."""
     law, protocol, n = DoubleWell(height=1.0, tilt=1.0), Linear(f=(1.0, -1.0)), 40_000
     dynamics = Underdamped(law, 0.5, 1.5, 0.8)
     fluid = KleinKramers(dynamics, grid=Grid(Axis.uniform(-2.8, 2.8, 120), Axis.uniform(-6, 6, 120)))
     density = fluid.evolve(fluid.steady_state(f=1.0), np.linspace(0, 2, 5), protocol, steps=20).ledger
-    run = simulate(dynamics, particles=n, t=(0.0, 2.0), steps=80, protocol=protocol, every=20, precision="double", seed=11)
+    run = simulate(dynamics, particles=n, t=(0.0, 2.0), steps=80, protocol=protocol, every=20,
+                   precision="double", seed=11)
     for column in ("work", "shadow_work", "heat", "entropy_env", "energy"):
         z = (run.ledger[column] - density[column])/run.ledger.standard_error(column)
         assert np.all(np.abs(z) < 6), (column, z)
@@ -134,9 +138,11 @@ def test_escape_turns_over_with_friction():
     T, rates = 0.3, {}
     for friction, sharp in ((0.2, 2e-3), (1.0, 3e-4), (5.0, 2e-4)):
         def rate(cells, steps):
-            fluid = KleinKramers(DoubleWell(), T, friction, grid=Grid(Axis.uniform(-2.2, 2.2, 100), Axis.uniform(-4.2, 4.2, cells)))
+            fluid = KleinKramers(DoubleWell(), T, friction,
+                                 grid=Grid(Axis.uniform(-2.2, 2.2, 100), Axis.uniform(-4.2, 4.2, cells)))
             p = fluid.steady_state()*(1 + 0.9*np.tanh(3*fluid.grid.axes[0].centers))[:, None]
-            left = [mean(fluid.grid, q, lambda z: z[:, 0]) for q in fluid.evolve(p, (0.0, 20.0, 30.0), steps=steps).densities[1:]]
+            left = [mean(fluid.grid, q, lambda z: z[:, 0])
+                    for q in fluid.evolve(p, (0.0, 20.0, 30.0), steps=steps).densities[1:]]
             return 0.1*np.log(left[0]/left[1])
         rates[friction] = extrapolated(rate, 48, 250)
         assert rates[friction] == pytest.approx(slowest(T, friction), rel=sharp), friction
@@ -152,7 +158,8 @@ def test_free_flight_is_a_shear():
     run = fluid.evolve(start, (0.0, t), steps=5)
     assert l1(fluid.grid, run.final, gaussian(fluid.grid, 0.3 + 0.5*t, 0.5, 0.8 + t*t*0.6, 0.6, 0.6*t)) < 2e-4
     assert np.all(np.abs([run.ledger[c][0] for c in ("work", "shadow_work", "heat", "entropy_env")]) < 1e-14)
-    ring = KleinKramers(Harmonic(0.0), friction=0.0, grid=Grid(Axis.uniform(0, 1, 32, "periodic"), Axis.uniform(-6, 6, 50)))
+    ring = KleinKramers(Harmonic(0.0), friction=0.0,
+                        grid=Grid(Axis.uniform(0, 1, 32, "periodic"), Axis.uniform(-6, 6, 50)))
     v = ring.grid.axes[1].centers
     wave = (lambda t: (1 + np.cos(2*np.pi*np.subtract.outer(ring.grid.axes[0].centers, v*t)))*np.exp(-v*v/2)/np.sqrt(2*np.pi))
     p = wave(0.0)/np.sum(wave(0.0)*ring.grid.volumes)
@@ -171,9 +178,11 @@ def test_liouville_keeps_entropy_and_runs_backward():
 
 
 def test_particles_without_friction_know_no_bath():
-    """A trap that stiffens at once: BAOAB at γ = 0 is velocity Verlet, for particles and density alike, in the same long steps."""
+    """A trap that stiffens at once: BAOAB at γ = 0 is velocity Verlet,
+    for particles and density alike, in the same long steps."""
     dynamics, protocol = Underdamped(Harmonic(), 1.0, 0.0), Jump(0.0, k=(1.0, 3.0))
-    run = simulate(dynamics, particles=20_000, t=(0.0, 1.5), steps=6, protocol=protocol, every=2, precision="double", seed=2)
+    run = simulate(dynamics, particles=20_000, t=(0.0, 1.5), steps=6, protocol=protocol, every=2,
+                   precision="double", seed=2)
     fluid = KleinKramers(dynamics, grid=Grid(Axis.uniform(-8, 8, 64), Axis.uniform(-13, 13, 104)))
     books = fluid.evolve(fluid.steady_state(), np.linspace(0, 1.5, 4), protocol, steps=2).ledger
     assert not np.any(run.heat) and not np.any(books["heat"]) and abs(books["shadow_work"][0]) > 0.02
@@ -186,7 +195,8 @@ def test_particles_without_friction_know_no_bath():
 # ---- equilibrium and entropy --------------------------------------------------------------------
 
 def test_the_bath_keeps_the_maxwellian_to_rounding():
-    """e^{hK} on e^{−mv²/2T}, cell by cell however small; on a cold one too; mean velocities decay as e^{−γh} exactly."""
+    """e^{hK} on e^{−mv²/2T}, cell by cell however small; on a
+    cold one too; mean velocities decay as e^{−γh} exactly."""
     for T, h in ((1.0, 0.3), (0.02, 5.0), (1.0, 100.0)):
         fluid = KleinKramers(Harmonic(), T, 0.7, grid=STANDARD)
         v, step = STANDARD.axes[1].centers, fluid.bath().step(h)
@@ -224,7 +234,8 @@ def test_free_energy_falls_by_what_is_produced():
     fallen, between = -np.diff(F)/T, 0.025*(rate[1:] + rate[:-1])/2
     assert np.all(np.diff(F) < 0) and np.all(rate > 0)
     np.testing.assert_allclose(fallen, between, rtol=3e-3, atol=1e-5)
-    np.testing.assert_allclose(fallen, run.ledger["entropy_sys"] + run.ledger["entropy_env"], atol=1e-4)    # but for shadow work
+    # but for shadow work
+    np.testing.assert_allclose(fallen, run.ledger["entropy_sys"] + run.ledger["entropy_env"], atol=1e-4)
     assert run.ledger["free_energy"][-1] == pytest.approx(F[-1]) and rate[0] == pytest.approx(
         0.9*(0.8*0.9/T - 2 + T/(0.8*0.9)), rel=0.02)               # (γ/DT)·… of a Gaussian: γ(ϑ − 2 + 1/ϑ), ϑ = m⟨v²⟩/T
 
@@ -232,9 +243,11 @@ def test_free_energy_falls_by_what_is_produced():
 def test_a_jump_of_the_bath_and_of_the_trap():
     """k 1 → 3 at once is work ½·2·⟨x²⟩; then heat brings both energies to the new bath."""
     fluid = KleinKramers(Harmonic(), 1.0, 1.0, grid=WIDE)
-    books = fluid.evolve(fluid.steady_state(), (0.0, 1e-3, 25.0), Jump(0.0, k=(1.0, 3.0)) & Constant(temperature=2.0), tolerance=1e-2).ledger
+    books = fluid.evolve(fluid.steady_state(), (0.0, 1e-3, 25.0), Jump(0.0, k=(1.0, 3.0)) & Constant(temperature=2.0),
+                         tolerance=1e-2).ledger
     assert books["work"].sum() == pytest.approx(1.0, abs=1e-9) and books["work"][1] == 0
-    assert books["energy"][-1] == pytest.approx(2.0, abs=5e-3) and books["entropy_env"].sum() == pytest.approx(-books["heat"].sum()/2)
+    assert (books["energy"][-1] == pytest.approx(2.0, abs=5e-3)
+            and books["entropy_env"].sum() == pytest.approx(-books["heat"].sum()/2))
 
 
 def test_a_force_around_a_ring_drives_a_current():
@@ -245,12 +258,14 @@ def test_a_force_around_a_ring_drives_a_current():
     p = np.tile(np.exp(-(v - 0.8)**2)/np.sqrt(np.pi), (8, 1))
     run = fluid.evolve(p, (0.0, 10.0), scheme=OBABO(), steps=40)
     assert mean(fluid.grid, run.final, lambda z: z[:, 1]) == pytest.approx(0.8, rel=2e-3)
-    assert run.ledger["work"][0] == pytest.approx(6.4, rel=2e-3) and run.ledger["heat"][0] == pytest.approx(-6.4, rel=2e-3)
+    assert (run.ledger["work"][0] == pytest.approx(6.4, rel=2e-3)
+            and run.ledger["heat"][0] == pytest.approx(-6.4, rel=2e-3))
     assert run.ledger["energy"][0] == pytest.approx(0.5 + 0.64, rel=5e-3)
 
 
 def test_a_periodic_energy_is_left_in_equilibrium():
-    fluid = KleinKramers(Periodic(0.5, 6.0), 0.7, 0.5, grid=Grid(Axis.uniform(0, 6, 60, "periodic"), Axis.uniform(-6, 6, 60)))
+    fluid = KleinKramers(Periodic(0.5, 6.0), 0.7, 0.5,
+                         grid=Grid(Axis.uniform(0, 6, 60, "periodic"), Axis.uniform(-6, 6, 60)))
     p = fluid.steady_state()
     assert l1(fluid.grid, fluid.evolve(p, (0.0, 5.0), steps=100).final, p) < 2e-3
 
@@ -280,21 +295,28 @@ P = gaussian(STANDARD)
 
 
 @pytest.mark.parametrize("call,words", [
-    (lambda: KleinKramers("x**2", grid=STANDARD), "energy law"), (lambda: KleinKramers(Harmonic(dimension=2), grid=STANDARD), "one coordinate"),
-    (lambda: KleinKramers(Harmonic()), "give the cells"), (lambda: KleinKramers(Harmonic(), grid=Grid(STANDARD.axes[0])), "two axes"),
-    (lambda: KleinKramers(Harmonic(), friction=-1.0, grid=STANDARD), "friction"), (lambda: KleinKramers(Harmonic(), mass=0.0, grid=STANDARD), "mass"),
+    (lambda: KleinKramers("x**2", grid=STANDARD), "energy law"),
+    (lambda: KleinKramers(Harmonic(dimension=2), grid=STANDARD), "one coordinate"),
+    (lambda: KleinKramers(Harmonic()), "give the cells"),
+    (lambda: KleinKramers(Harmonic(), grid=Grid(STANDARD.axes[0])), "two axes"),
+    (lambda: KleinKramers(Harmonic(), friction=-1.0, grid=STANDARD), "friction"),
+    (lambda: KleinKramers(Harmonic(), mass=0.0, grid=STANDARD), "mass"),
     (lambda: KleinKramers(Harmonic(), grid=Grid(Axis(np.linspace(-2, 2, 20)**3), STANDARD.axes[1])), "equal cells"),
-    (lambda: KleinKramers(Harmonic(), grid=Grid(Axis.uniform(-8, 8, 64, "reflecting"), STANDARD.axes[1])), "steep energy"),
+    (lambda: KleinKramers(Harmonic(), grid=Grid(Axis.uniform(-8, 8, 64, "reflecting"), STANDARD.axes[1])),
+     "steep energy"),
     (lambda: KleinKramers(Harmonic(), grid=Grid(STANDARD.axes[0], Axis.uniform(-8, 8, 64, "periodic"))), "open"),
     (lambda: KleinKramers(Harmonic(), grid=Grid(STANDARD.axes[0], Axis.uniform(1, 8, 64))), "both sides of 0"),
-    (lambda: KleinKramers(DoubleWell(tilt=1.0), grid=Grid(Axis.uniform(-2, 2, 64, "periodic"), STANDARD.axes[1])), "periodic end"),
+    (lambda: KleinKramers(DoubleWell(tilt=1.0), grid=Grid(Axis.uniform(-2, 2, 64, "periodic"), STANDARD.axes[1])),
+     "periodic end"),
     (lambda: KleinKramers(Harmonic(0.2), grid=STANDARD).steady_state(), "enlarge"),
     (lambda: KleinKramers(Underdamped(Harmonic(), force=Tilt(0.5)), grid=STANDARD).steady_state(), "without energy"),
     (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(P, (0, 30), steps=12), "more steps"),
     (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(P, scheme="BAOAB"), "splitting"),
-    (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(-P), "negative"), (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(P[:5]), "shape"),
+    (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(-P), "negative"),
+    (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(P[:5]), "shape"),
     (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(P, protocol=Linear(q=(0, 1))), "drives q"),
-    (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(P, protocol=Linear(temperature=(1, -1)), steps=3), "positive"),
+    (lambda: KleinKramers(Harmonic(), grid=STANDARD).evolve(P, protocol=Linear(temperature=(1, -1)), steps=3),
+     "positive"),
 ])
 def test_refused_in_one_line(call, words):
     with pytest.raises(UserError, match=words) as caught:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from thermosim.dynamics import Overdamped, Underdamped
-from thermosim.integrators import BAOAB, MALA, OBABO, EulerMaruyama, ExactOU, LeimkuhlerMatthews, Splitting, StochasticHeun
+from thermosim.integrators import (BAOAB, MALA, OBABO, EulerMaruyama, ExactOU, LeimkuhlerMatthews, Splitting,
+                                   StochasticHeun)
 from thermosim.potentials import DoubleWell, Harmonic, Potential, Rotation, Tilt
 from thermosim.protocols import Jump, Linear, Piecewise
 from thermosim.runs.particles import simulate
@@ -35,7 +36,8 @@ def variance_close(values, expected, sigmas=5.0):
 
 
 @pytest.mark.parametrize("scheme, steps, mean, variance", [
-    (EulerMaruyama(), 4, 1.031250, 2.457031), (EulerMaruyama(), 40, 1.122087, 2.282242), (ExactOU(), 4, 1.194620, 2.389241)])
+    (EulerMaruyama(), 4, 1.031250, 2.457031), (EulerMaruyama(), 40, 1.122087, 2.282242),
+    (ExactOU(), 4, 1.194620, 2.389241)])
 def test_dragged_trap(scheme, steps, mean, variance):
     r = run(Overdamped(TRAP), t=(0, 2), steps=steps, protocol=DRAG, scheme=scheme)
     close(r.work, mean)
@@ -172,7 +174,8 @@ def test_changing_bath_temperature(driven):
     assert np.allclose(r.grid.temperature, 1 + 2*r.grid.times[1:])
 
 
-@pytest.mark.parametrize("dynamics, scheme", [(Overdamped(TRAP), EulerMaruyama()), (Underdamped(TRAP), BAOAB())], ids=repr)
+@pytest.mark.parametrize("dynamics, scheme",
+                         [(Overdamped(TRAP), EulerMaruyama()), (Underdamped(TRAP), BAOAB())], ids=repr)
 def test_crooks_with_the_substeps_reversed_at_four_steps(dynamics, scheme):
     """Moved and squeezed at once. Overdamped, with the control first in both directions, the slope is 1.06 ± 0.003."""
     how = dict(t=(0, 0.8), steps=4, protocol=Linear(k=(1.0, 6.0), c=(0.0, 2.0)), scheme=scheme)

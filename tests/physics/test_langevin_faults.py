@@ -57,7 +57,8 @@ def test_metropolis_keeps_the_quartic_law_at_a_coarse_step():
                    books=("heat", "acceptance"))
     error = close(run.x[:, 0]**4, 1.0)
     assert error < 0.005 and 0.3 < run.totals["acceptance"].mean()/20 < 0.95
-    start = simulate(Overdamped(Quartic()), particles=QUARTER_MILLION, x0=0.0, t=(0, 20.0), steps=40, scheme=MALA(), seed=6)
+    start = simulate(Overdamped(Quartic()), particles=QUARTER_MILLION, x0=0.0, t=(0, 20.0), steps=40,
+                     scheme=MALA(), seed=6)
     close(start.x[:, 0]**4, 1.0)        # and finds it from elsewhere
 
 

@@ -44,7 +44,8 @@ def test_bound_of_gaussian_data_in_closed_form():
 
 
 def test_least_variances_are_least():
-    """No variance of a step does better than the measured mean square, and it lies above β̃; mean work in closed form."""
+    """No variance of a step does better than the measured mean
+    square, and it lies above β̃; mean work in closed form."""
     chain = ve_chain(np.geomspace(0.02, 20.0, 12))
     variances = least_variances(chain, R.mmse, 1)
     own = Chain(chain.alpha, chain.noise, variances)
@@ -54,14 +55,16 @@ def test_least_variances_are_least():
         assert mean_work(Chain(chain.alpha, chain.noise, factor * variances), R.mmse, R.second_moment())[0].sum() > least
     x0 = R.sample(20_000, seed=3, device=Cpu())
     run = heat(own, R, x0, seed=4, device=Cpu(), batch=20_000)
-    assert abs(run.work.mean() - sum(map(np.sum, mean_work(own, R.mmse, R.second_moment())))) < 6 * lk.bound(run.work).error
+    assert (abs(run.work.mean() - sum(map(np.sum, mean_work(own, R.mmse, R.second_moment())))) < 6
+            * lk.bound(run.work).error)
     for bad in (variances[1:], -variances):
         with pytest.raises(UserError, match="reverse variances"):
             Chain(chain.alpha, chain.noise, bad)
 
 
 def test_annealed_estimate():
-    """Six points, 4,000 paths each, against the prior carried through every reverse kernel on a mesh; it lies above K."""
+    """Six points, 4,000 paths each, against the prior carried
+    through every reverse kernel on a mesh; it lies above K."""
     chain = ve_chain(np.concatenate(([0.0], np.geomspace(0.15, 10.0, 30))), "beta")
     x = np.array([-1.8, -1.5, -1.2, 0.8, 1.0, 1.3])
     run = heat(chain, R, np.repeat(x, 4000)[:, None], seed=3, device=Cpu(), batch=24_000)
@@ -135,7 +138,8 @@ def test_entropy_bounds_of_a_mixture():
 
 
 def test_entropy_bounds_of_the_heartbeat():
-    """The exact joint H(X_{t−1}|X_t) is unknown here, but its sum over sites fences it from above and the bounds stay ordered."""
+    """The exact joint H(X_{t−1}|X_t) is unknown here, but its sum
+    over sites fences it from above and the bounds stay ordered."""
     chain = BinomialChain(60)
     bounds = lk.binomial_entropy_bounds(chain, 20)
     sites = heartbeat_steps(Heartbeat(), chain)
@@ -143,14 +147,16 @@ def test_entropy_bounds_of_the_heartbeat():
 
 
 def test_bits_per_dimension_with_dequantisation():
-    """A lattice value's mass is at least e^{mean ln density} of its dequantised copies: the code length is an upper bound."""
+    """A lattice value's mass is at least e^{mean ln density} of
+    its dequantised copies: the code length is an upper bound."""
     quantum, law = 0.5, GaussianMixture([1.0], [[0.0]], [1.0])
     cells = np.arange(-12, 13) * quantum
     from scipy.special import ndtr
     mass = ndtr(cells + quantum / 2) - ndtr(cells - quantum / 2)
     values = np.repeat(cells, 4000)[:, None]
     soft = lk.dequantised(values, quantum, seed=1)
-    assert np.abs(soft - values).max() <= quantum / 2 and abs((soft - values).mean()) < 6 * quantum / np.sqrt(12 * len(values))
+    assert (np.abs(soft - values).max() <= quantum / 2
+            and abs((soft - values).mean()) < 6 * quantum / np.sqrt(12 * len(values)))
     bits = lk.bits_per_dim(law.log_density(soft), 1, quantum).reshape(25, 4000).mean(axis=1)
     assert np.all(bits > -np.log2(mass) - 0.01) and abs(mass @ bits + mass @ np.log2(mass)) < 0.02
     with pytest.raises(UserError, match="lattice constant"):

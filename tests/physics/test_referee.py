@@ -47,7 +47,8 @@ def report(referee, run, temperature):
 def kinetic(referee, run, temperature):
     """Deviations of mean and width of the kinetic energy."""
     return np.abs(referee.kinetic_energy.distribution(
-        report(referee, run, temperature), verbosity=0, bs_repetitions=100, bootstrap_seed=1, data_is_uncorrelated=True))
+        report(referee, run, temperature), verbosity=0, bs_repetitions=100, bootstrap_seed=1,
+        data_is_uncorrelated=True))
 
 
 def two_temperatures(referee, cold, hot, T_cold, T_hot):

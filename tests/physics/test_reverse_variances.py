@@ -1,4 +1,5 @@
-"""Sampling with reverse variances of one's own: exact marginals, books of noise that varies, and learned variances end to end."""
+"""Sampling with reverse variances of one's own: exact marginals,
+books of noise that varies, and learned variances end to end."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -57,7 +58,8 @@ def end_variance(sampler, sigmas):
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 20])
 def test_gaussian_marginals_are_exact_at_any_number_of_steps(steps):
-    """And those of β̃ and β off by what their last step is, and earlier ones handed down: Σ_k Π_{j>k}g_j²·(v_k − v_k*)."""
+    """And those of β̃ and β off by what their last step is, and
+    earlier ones handed down: Σ_k Π_{j>k}g_j²·(v_k − v_k*)."""
     sigmas, true = schedules.karras(HOT, COLD, steps), C + COLD**2
     assert np.allclose(end_variance(WIENER, sigmas), true, rtol=1e-13)
     for sampler, beta in ((EulerAncestral(), False), (DDPMBeta(), True)):
@@ -87,7 +89,8 @@ def test_sampled_marginals_are_those():
 
 @pytest.mark.parametrize("after", [0.1, 0.5, 1.2])
 def test_one_step_of_a_mixture_has_the_right_second_moment(after):
-    """E[m²] + E[v] over p_σ by scipy's quadrature: exact for both of the least, off by c²·mmse for β̃ and the rest for β."""
+    """E[m²] + E[v] over p_σ by scipy's quadrature: exact for both
+    of the least, off by c²·mmse for β̃ and the rest for β."""
     sigma, c = 1.5, 1 - (after / 1.5) ** 2
 
     def moment(sampler):
@@ -128,7 +131,8 @@ def test_no_noise_on_the_step_to_no_noise():
     (leg,) = LOCAL.legs(0.3, 0.0, {})
     assert leg.variance == 0 and np.allclose(leg.mean(x, MIXTURE), MIXTURE(x, 0.3), rtol=1e-14)
     run = sample(LOCAL, MIXTURE, [1.0, 0.3, 0.0], 5, 1, 0, DEVICE)
-    assert np.isfinite(run.x).all() and np.isnan(run.ledger["entropy_env"][-1]) and "no noise" in run.ledger.reasons["entropy_env"]
+    assert (np.isfinite(run.x).all() and np.isnan(run.ledger["entropy_env"][-1])
+            and "no noise" in run.ledger.reasons["entropy_env"])
 
 
 # --- books of noise that varies from place to place -----------------------------------------------------------------
@@ -156,7 +160,8 @@ def test_noise_is_that_of_the_place_it_began():
     mean, x_new = leg.move(x, bent, Given(z))
     pull = 1 - (0.7 / 2.0) ** 2
     assert np.allclose(mean, x + pull * (bent(x, 2.0) - x), rtol=1e-14)
-    assert np.allclose(x_new - mean, np.sqrt(0.1 + 0.2 * 0.49 + 0.15 * np.sin(x + 2.0) ** 2) * z, rtol=1e-12, atol=1e-14)
+    assert np.allclose(x_new - mean, np.sqrt(0.1 + 0.2 * 0.49 + 0.15 * np.sin(x + 2.0) ** 2) * z,
+                       rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("frame", [LAB, TRAP], ids=["lab", "trap"])
@@ -218,15 +223,18 @@ def test_paths_weighed_by_the_bound_are_those_of_noised_data():
 
 
 def test_the_bound_of_the_sampler_is_that_of_heating():
-    """P + H(data) of the chain the sampler is, and ⟨W⟩ of heated data; the one of constant variances in closed form too."""
+    """P + H(data) of the chain the sampler is, and ⟨W⟩ of heated
+    data; the one of constant variances in closed form too."""
     sigmas, heating = schedules.karras(HOT, COLD, 5), Heating(MIXTURE, HOT, COLD)
     chain, data = ve_chain(sigmas), MIXTURE.sample(20_000, 9, DEVICE)
-    steps, end = mean_work(replace(chain, variance=least_variances(chain, MIXTURE.mmse, 1)), MIXTURE.mmse, MIXTURE.second_moment())
+    steps, end = mean_work(replace(chain, variance=least_variances(chain, MIXTURE.mmse, 1)), MIXTURE.mmse,
+                           MIXTURE.second_moment())
     exact = steps.sum() + end - MIXTURE.entropy(COLD)
     assert chain_work(EVERYWHERE, heating, sigmas, 500, 1)[0] == pytest.approx(exact, rel=1e-9)
     for sampler in (EVERYWHERE, LOCAL):
         work = heat(chain, MIXTURE, data, 2, DEVICE, variance=sampler.variance).work
-        found = np.array([chain_work(sampler, heating, sigmas, 4000, seed)[0] for seed in range(8)]) + MIXTURE.entropy(COLD)
+        found = (np.array([chain_work(sampler, heating, sigmas, 4000, seed)[0] for seed in range(8)])
+                 + MIXTURE.entropy(COLD))
         off = np.hypot(found.std(ddof=1) / 8**0.5, work.std() / len(work) ** 0.5)
         assert off < 0.012 and abs(found.mean() - work.mean()) < 6 * off
 
@@ -246,7 +254,8 @@ def preserving(sigmas):
 
 @pytest.mark.parametrize("make", [ve_chain, preserving])
 def test_every_path_costs_what_its_legs_say(make):
-    """W of each heated path, to rounding, from scipy's densities of the legs the sampler would draw; variances of a network."""
+    """W of each heated path, to rounding, from scipy's densities
+    of the legs the sampler would draw; variances of a network."""
     chain = make(schedules.karras(4.0, 0.2, 4))
     reverse = Learned(wiggly(4), chain)
     sampler, data = DDPM(reverse.variance), np.random.default_rng(3).standard_normal((40, 2))
@@ -277,7 +286,8 @@ def test_one_pass_of_the_network_a_step(monkeypatch):
 
 
 def test_any_batch_gives_the_same_bits():
-    whole, parts = (sample(LOCAL, MIXTURE, schedules.karras(4.0, 0.2, 4), 250, 1, 9, DEVICE, batch=batch) for batch in (1000, 100))
+    whole, parts = (sample(LOCAL, MIXTURE, schedules.karras(4.0, 0.2, 4), 250, 1, 9, DEVICE, batch=batch)
+                    for batch in (1000, 100))
     assert np.array_equal(whole.x, parts.x) and np.array_equal(whole.ledger["entropy_env"], parts.ledger["entropy_env"])
 
 
@@ -300,7 +310,8 @@ LEVELS = schedules.karras(4.0, 0.15, 6)
 def trained():
     """A small network that learned D and the variances of six steps of the mixture, in three seconds."""
     loss = LearnedVariances(ve_chain(LEVELS), even_shares(ve_chain(LEVELS), 0.9))
-    config = TrainConfig(width=32, depth=2, features=3, batch=512, steps=1500, rate=1e-2, sigma_min=0.15, sigma_max=4.0, loss=loss)
+    config = TrainConfig(width=32, depth=2, features=3, batch=512, steps=1500, rate=1e-2, sigma_min=0.15,
+                         sigma_max=4.0, loss=loss)
     return train(MIXTURE.sample(20_000, 1, DEVICE), config, DEVICE)
 
 
@@ -314,7 +325,8 @@ def test_learned_variances_are_near_the_least():
 
 
 def test_they_sample_better_than_either_end():
-    """W2 of the chain's law to the data: below that of β̃ and of β with the same denoiser; the particles are of that law."""
+    """W2 of the chain's law to the data: below that of β̃ and of
+    β with the same denoiser; the particles are of that law."""
     for levels in (LEVELS, LEVELS[::2]):  # the coarser chain has other ends for the same network
         reverse = Learned(trained(), ve_chain(levels))
         sampler, apart = DDPM(reverse.variance), []
@@ -332,7 +344,8 @@ def test_they_sample_better_than_either_end():
 
 
 def test_their_bound_is_that_of_the_sampler():
-    """The loss it was trained by and the work of heating fresh data, both far below those of β̃ and β with the same D."""
+    """The loss it was trained by and the work of heating fresh
+    data, both far below those of β̃ and β with the same D."""
     chain = ve_chain(LEVELS)
     reverse = Learned(trained(), chain)
     data = MIXTURE.sample(40_000, 11, DEVICE)

@@ -193,7 +193,8 @@ def gaussian_losses():
 def every_direction(monkeypatch):
     """Slices along all four signs at every point, in the place of random ones."""
     every = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
-    monkeypatch.setattr(sliced_score_matching, "probes", lambda device, seed, draw, m, n, d: np.repeat(every[:, None], n, axis=1))
+    monkeypatch.setattr(sliced_score_matching, "probes",
+                        lambda device, seed, draw, m, n, d: np.repeat(every[:, None], n, axis=1))
 
 
 @pytest.mark.parametrize("loss, kind", [*gaussian_losses()], ids=lambda v: type(v).__name__)
@@ -335,7 +336,8 @@ SMALL = TrainConfig(width=32, depth=2, features=3, batch=256, steps=1000, rate=1
     *((kind, None) for kind in predict.PARAMETRISATIONS),
     (predict.NoisePrediction(), "bound"), (predict.VelocityPrediction(), "learned")], ids=lambda v: str(v)[:12])
 def test_training_finds_it(kind, loss):
-    """Two unequal clusters: a small network trained by each loss comes within a fifth of E[x_0|x] (rms, of its scatter)."""
+    """Two unequal clusters: a small network trained by each loss
+    comes within a fifth of E[x_0|x] (rms, of its scatter)."""
     exact = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], [0.04, 0.09])
     data = exact.sample(20_000, 1, DEVICE)
     levels = np.geomspace(0.1, 3.0, 21)

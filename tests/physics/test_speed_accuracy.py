@@ -18,7 +18,8 @@ def test_never_violated_over_a_random_sweep():
     shares = []
     for _ in range(12):
         K = rng.integers(1, 4)
-        data = GaussianMixture(rng.dirichlet(np.full(K, 3.0)), rng.normal(scale=1.5, size=(K, 1)), rng.uniform(0.05, 1, K))
+        data = GaussianMixture(rng.dirichlet(np.full(K, 3.0)), rng.normal(scale=1.5, size=(K, 1)),
+                               rng.uniform(0.05, 1, K))
         actions = [sa.mixture_action(data, d, 200, 60) for d in (sa.cosine, sa.conditional_transport)]
         for _ in range(3):
             off = GaussianMixture([1.0], [[rng.normal()]], [rng.uniform(0.3, 1.7)])  # χ² is finite below 2

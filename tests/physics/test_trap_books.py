@@ -1,4 +1,5 @@
-"""Books in the trap U = y²/2: kernels written out, first law from scratch, fluctuation theorems, the efficiency ξ/(1 + ξ)."""
+"""Books in the trap U = y²/2: kernels written out, first law
+from scratch, fluctuation theorems, the efficiency ξ/(1 + ξ)."""
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ from scipy.stats import norm
 from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.runs.sampling import Draws, sample
-from thermosim.samplers import (DDIM, DPM2, FAMILY, Ancestral, AnnealedLangevin, Carnot, DDPMBeta, DPMppSDE, Euler, EulerAncestral, Heun,
+from thermosim.samplers import (DDIM, DPM2, FAMILY, Ancestral, AnnealedLangevin, Carnot, DDPMBeta, DPMppSDE, Euler,
+                                EulerAncestral, Heun,
                                 PredictorCorrector, Rescaling)
 from thermosim.samplers.base import ADIABAT, FREE
 from thermosim.samplers.books import CHANNELS, book, reasons
@@ -41,7 +43,8 @@ def test_entropy_env_is_the_ratio_of_the_kernels_of_y(sampler):
 
 @pytest.mark.parametrize("sampler, xi", [(EulerAncestral(), 1.0), (DDIM(0.6), 0.36)], ids=str)
 def test_heat_line_is_the_midpoint_of_drift_over_mobility(sampler, xi):
-    """F = (drift of y)/(mobility ξβ/2) = [y + (1 + ξ)∂ln p]/ξ, the density of y by finite differences of the mixture's."""
+    """F = (drift of y)/(mobility ξβ/2) = [y + (1 + ξ)∂ln p]/ξ,
+    the density of y by finite differences of the mixture's."""
     (leg,) = sampler.legs(1.5, 0.6, {})
     x, mean, x_new = pairs(leg)
     a, y, y_new = alpha(1.5), alpha(1.5) * x, alpha(0.6) * x_new
@@ -57,7 +60,8 @@ def test_heat_line_is_the_midpoint_of_drift_over_mobility(sampler, xi):
 
 @pytest.mark.parametrize("sampler", FAMILY, ids=str)
 def test_every_leg_explains_itself_and_closes_the_first_law(sampler):
-    """Each channel is booked or has its reason; work + shadow + heat is U' − U of U = y²/2 from scratch, per particle."""
+    """Each channel is booked or has its reason; work + shadow
+    + heat is U' − U of U = y²/2 from scratch, per particle."""
     x, memory, draws = 2.0 * np.random.default_rng(0).standard_normal((40, 1)), {"steps": 3}, Draws(Cpu(), 1, 40, 1, 0)
     for s, t in ((2.0, 1.0), (1.0, 0.5), (0.5, 0.1)):
         for leg in sampler.legs(s, t, memory):
@@ -66,7 +70,8 @@ def test_every_leg_explains_itself_and_closes_the_first_law(sampler):
             assert set(booked) | set(why) == set(CHANNELS) and not set(booked) & set(why)
             gained = 0.5 * ((alpha(leg.sigma_next) * x_new) ** 2 - (alpha(leg.sigma) * x) ** 2)[:, 0]
             if "heat" in booked:
-                assert np.allclose(booked["work"] + booked["shadow_work"] + booked["heat"], gained, rtol=1e-10, atol=1e-10)
+                assert np.allclose(booked["work"] + booked["shadow_work"] + booked["heat"], gained,
+                                   rtol=1e-10, atol=1e-10)
             elif "work" in booked:
                 assert np.allclose(booked["work"] + booked["heat_line"], gained, rtol=1e-10, atol=1e-10)
             x = x_new
@@ -96,7 +101,8 @@ def test_transport_is_that_of_the_flow_of_y():
 
 @pytest.mark.parametrize("sampler, frame", [(s, TRAP) for s in (
     EulerAncestral(), DDPMBeta(), DDIM(0.7), PredictorCorrector(0.4), AnnealedLangevin(0.7), Carnot(0.7, 2),
-    Carnot(1.5, jump=Rescaling(2.0)), Carnot(mse=lambda s: 0.4 * s**2))] + [(Carnot(0.7, 2), LAB), (AnnealedLangevin(0.7), LAB)],
+    Carnot(1.5, jump=Rescaling(2.0)), Carnot(mse=lambda s: 0.4 * s**2))]
+                         + [(Carnot(0.7, 2), LAB), (AnnealedLangevin(0.7), LAB)],
     ids=lambda p: f"{p}{getattr(p, 'relaxation', '')}" if hasattr(p, "legs") else type(p).__name__)
 def test_integral_fluctuation_theorem(sampler, frame):
     """⟨e^{−Σ}⟩ = 1 on a mixture, Σ = ln p_0(y_0) − ln p̃(y_N) + σ_env − what adiabats stretch, p̃ a normal of width 1.
@@ -127,7 +133,8 @@ class Nodes:
 
 
 def gaussian_books(sampler, grid, s2):
-    """(w at the end, Σ of the channels) on N(0, s2): laws stay Gaussian, and each leg's mean is a quadrature over (x, n)."""
+    """(w at the end, Σ of the channels) on N(0, s2): laws stay
+    Gaussian, and each leg's mean is a quadrature over (x, n)."""
     z, weight = np.polynomial.hermite_e.hermegauss(4)
     weight = weight / weight.sum()
     pair, weights = np.stack(np.meshgrid(z, z), -1).reshape(-1, 2), np.outer(weight, weight).ravel()
@@ -153,7 +160,9 @@ def second_law(sampler, grid, s2):
 
 
 @pytest.mark.parametrize("s2", [0.25, 4.0])
-@pytest.mark.parametrize("sampler, xi", [(EulerAncestral(), 1.0), (DDPMBeta(), 1.0), (DDIM(0.5**0.5), 0.5), (Ancestral(DPM2()), 1.0)], ids=str)
+@pytest.mark.parametrize("sampler, xi",
+                         [(EulerAncestral(), 1.0), (DDPMBeta(), 1.0), (DDIM(0.5**0.5), 0.5), (Ancestral(DPM2()), 1.0)],
+                         ids=str)
 def test_fine_chains_keep_a_share_of_the_work(sampler, xi, s2):
     """η_II → ξ/(1 + ξ) as 1/N: ½ for the reverse SDE; W of the line integral is then ΔF·(1 + ξ)/ξ, shadow work → 0."""
     coarse, fine = (second_law(sampler, schedules.log_snr(40.0, 0.02, N), s2) for N in (1000, 2000))

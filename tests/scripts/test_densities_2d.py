@@ -1,4 +1,5 @@
-"""Four laws in the plane as a user asks for them: near the data in transport, no mode lost, and it goes on after a stop."""
+"""Four laws in the plane as a user asks for them: near the data
+in transport, no mode lost, and it goes on after a stop."""
 
 import importlib.util
 import subprocess
@@ -25,12 +26,15 @@ def test_quick_run(tmp_path):
     tree = read_tree(tmp_path / "run.h5")
     table = {name: d.values for name, d in tree["summary"].datasets.items()}
     assert table["data"].tolist() == ["swissroll", "ring", "moons", "checkerboard"] and np.all(table["pairs"] == 10)
-    assert np.all(table["ratio"] < 1.15 + 3 * table["ratio_error"]) and np.all(table["ratio"] > 0.7) and np.all(table["ratio_error"] < 0.2)
-    assert np.all(table["largest_z"] < 6) and np.all(table["w2_generated_error"] > 0) and np.all(table["w2_data_error"] > 0)
+    assert (np.all(table["ratio"] < 1.15 + 3 * table["ratio_error"]) and np.all(table["ratio"] > 0.7)
+            and np.all(table["ratio_error"] < 0.2))
+    assert (np.all(table["largest_z"] < 6) and np.all(table["w2_generated_error"] > 0)
+            and np.all(table["w2_data_error"] > 0))
     assert np.all(table["kl"] > -4 * table["kl_error"]) and np.all(table["kl"] < 1)
     for name, unit in tree["plane"].groups.items():
         near, far = unit["w2"].values
-        assert near.mean() / far.mean() == pytest.approx(unit.attrs["ratio"]) and unit["share"].values.sum() == pytest.approx(1)
+        assert (near.mean() / far.mean() == pytest.approx(unit.attrs["ratio"])
+                and unit["share"].values.sum() == pytest.approx(1))
         # the density of the flow sums to one over its window
         x, y = unit["x"].values, unit["y"].values
         mass = np.exp(unit["log_density"].values).sum() * (x[1] - x[0]) * (y[1] - y[0])
@@ -64,4 +68,5 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("args, says", [(("--only", "sun"), "none of swissroll"), (("--steps", "1"), "whole number")])
 def test_bad_input_is_one_line(args, says, tmp_path):
     done = launch(*args, "--out", tmp_path / "out")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and says in done.stderr and not (tmp_path / "out").exists()
+    assert (done.returncode == 2 and done.stderr.count("\n") == 1 and says in done.stderr
+            and not (tmp_path / "out").exists())

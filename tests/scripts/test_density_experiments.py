@@ -12,7 +12,8 @@ FOLDER = Path(__file__).parents[2] / "experiments"
 
 
 def launch(script, *args):
-    return subprocess.run([sys.executable, str(FOLDER / script), *map(str, args)], capture_output=True, text=True, timeout=300)
+    return subprocess.run([sys.executable, str(FOLDER / script), *map(str, args)], capture_output=True,
+                          text=True, timeout=300)
 
 
 def test_langevin_meets_fokker_planck(tmp_path):
@@ -23,7 +24,8 @@ def test_langevin_meets_fokker_planck(tmp_path):
         assert (tmp_path / name).stat().st_size > 1000
     tree = read_tree(tmp_path / "run.h5")
     assert np.all(tree["summary"]["worst_row"].values < 5) and len(tree["summary"]["worst_row"].values) == 18
-    total = dict(zip(zip(tree["summary"]["system"].values, tree["summary"]["column"].values), tree["summary"]["density"].values))
+    total = dict(zip(zip(tree["summary"]["system"].values, tree["summary"]["column"].values),
+                     tree["summary"]["density"].values))
     assert total["dragged trap", "work"] == pytest.approx(1.1353353, rel=2e-3)
     assert total["breathing trap", "work"] == pytest.approx(0.9360417, rel=2e-3)
     table, rows = tree["free_energy"], tree["ledger/rows"]

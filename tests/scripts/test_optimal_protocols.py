@@ -11,7 +11,8 @@ SCRIPT = Path(__file__).parents[2] / "experiments" / "optimal_protocols.py"
 
 
 def test_least_work_is_least_and_meets_its_bound(tmp_path):
-    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--out", tmp_path / "out"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--out", tmp_path / "out"],
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     of = {name: np.asarray(d.values) for name, d in read_tree(tmp_path / "out" / "run.h5")["summary"].datasets.items()}
     z = (of["work_particles"] - of["work"]) / of["work_particles_error"]
@@ -27,5 +28,6 @@ def test_least_work_is_least_and_meets_its_bound(tmp_path):
 
 
 def test_bad_input_is_one_line(tmp_path):
-    done = subprocess.run([sys.executable, SCRIPT, "--particles", "none", "--out", tmp_path / "out"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, "--particles", "none", "--out", tmp_path / "out"],
+                          capture_output=True, text=True)
     assert done.returncode == 2 and "whole number" in done.stderr and not (tmp_path / "out").exists()

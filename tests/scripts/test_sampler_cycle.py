@@ -96,7 +96,8 @@ def test_other_software_opens_it(finished):
 
 def test_figures_and_table_come_from_the_file_alone(finished, tmp_path):
     def cli(*args):
-        return subprocess.run([sys.executable, "-m", "thermosim", *map(str, args)], capture_output=True, text=True, cwd=tmp_path)
+        return subprocess.run([sys.executable, "-m", "thermosim", *map(str, args)], capture_output=True,
+                              text=True, cwd=tmp_path)
 
     moved = tmp_path / "elsewhere.h5"
     moved.write_bytes((finished[1] / "run.h5").read_bytes())

@@ -1,4 +1,5 @@
-"""Samplers as cycles as a user runs them: every sampler of the family, its strokes, its reasons, and the limit of one half."""
+"""Samplers as cycles as a user runs them: every sampler of the
+family, its strokes, its reasons, and the limit of one half."""
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ SCRIPT = Path(__file__).parents[2] / "experiments" / "samplers_as_cycles.py"
 
 
 def test_every_sampler_has_its_row(tmp_path):
-    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--out", tmp_path / "out"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--out", tmp_path / "out"],
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     tree = read_tree(tmp_path / "out" / "run.h5")
     summary = {name: np.asarray(d.values) for name, d in tree["summary"].datasets.items()}
@@ -36,7 +38,8 @@ def test_every_sampler_has_its_row(tmp_path):
 
 def test_the_plane(tmp_path):
     """Eight modes: the same table; the noise of a perfect sampler told; who is near data is as near as they are."""
-    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--law", "ring", "--particles", "2000", "--out", tmp_path / "out"],
+    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--law", "ring", "--particles", "2000", "--out",
+                           tmp_path / "out"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "W2 from one to another" in done.stdout and not list((tmp_path / "out" / "work").glob("*"))
@@ -55,5 +58,6 @@ def test_the_plane(tmp_path):
 
 
 def test_bad_input_is_one_line(tmp_path):
-    done = subprocess.run([sys.executable, SCRIPT, "--particles", "0", "--out", tmp_path / "out"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, "--particles", "0", "--out", tmp_path / "out"],
+                          capture_output=True, text=True)
     assert done.returncode == 2 and "whole number" in done.stderr and not (tmp_path / "out").exists()

@@ -1,4 +1,5 @@
-"""Table 1 of Sohl-Dickstein et al. 2015 as its user runs it: bounds beside truths, figures, and one line for bad input."""
+"""Table 1 of Sohl-Dickstein et al. 2015 as its user runs it:
+bounds beside truths, figures, and one line for bad input."""
 
 import gzip
 import subprocess
@@ -42,7 +43,8 @@ def test_heartbeat_and_swiss_roll(tmp_path):
     assert beat["over_null"] - beat["K"] == pytest.approx(14.438562, abs=1e-5)
     annealed, flow = rows["heartbeat, annealed"], rows["swiss roll, flow"]
     assert annealed["limit"] == pytest.approx(-np.log2(5)) and beat["K"] < annealed["K"]
-    assert abs(annealed["K"] - annealed["limit"]) < 6 * annealed["K_error"] < 0.3 and abs(flow["K"] - flow["limit"]) < 0.4
+    assert (abs(annealed["K"] - annealed["limit"]) < 6 * annealed["K_error"] < 0.3
+            and abs(flow["K"] - flow["limit"]) < 0.4)
     fixed, least = rows["swiss roll, posterior variance"], rows["swiss roll, least variances"]
     assert fixed["K"] > -3.4 and least["K"] > fixed["K"] + 0.5
     learned = rows["swiss roll, learned variances"]
@@ -62,7 +64,8 @@ def test_heartbeat_and_swiss_roll(tmp_path):
 
 
 def test_the_papers_own_network(tmp_path):
-    """Sixteen soft cells with a readout for each of 40 steps, trained for seconds: they hold a part of the roll's information, no more than all."""
+    """Sixteen soft cells with a readout for each of 40 steps, trained for seconds: they hold a part of the roll's
+    information, no more than all."""
     done = launch("--only", "swissroll", "--quick", "--paper-networks", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     least = table(tmp_path)["swiss roll, least variances"]
@@ -70,10 +73,13 @@ def test_the_papers_own_network(tmp_path):
 
 
 def test_own_pictures(tmp_path):
-    """IDX digits, CIFAR-10 records and a folder of bark, each in its true format: K, K − L_null and every panel of their figures."""
+    """IDX digits, CIFAR-10 records and a folder of bark, each in its
+    true format: K, K − L_null and every panel of their figures."""
     rng = np.random.default_rng(0)
     digits = (rng.integers(2, size=(600, 4, 1)) * 200 + np.arange(4) * 10).astype(np.uint8)
-    (tmp_path / "train-idx3-ubyte.gz").write_bytes(gzip.compress(b"\0\0\x08\x03" + np.array(digits.shape, ">u4").tobytes() + digits.tobytes()))
+    (tmp_path / "train-idx3-ubyte.gz").write_bytes(gzip.compress(b"\0\0\x08\x03"
+                                                                 + np.array(digits.shape, ">u4").tobytes()
+                                                                 + digits.tobytes()))
     colours = np.clip(128 + 40 * rng.standard_normal((240, 3, 1, 1)) + 20 * rng.standard_normal((240, 3, 32, 32)), 0, 255).astype(np.uint8)
     (tmp_path / "batches").mkdir()
     for k, part in enumerate(np.split(colours, 2)):
@@ -81,7 +87,8 @@ def test_own_pictures(tmp_path):
     (tmp_path / "bark").mkdir()
     for k in range(2):
         Image.fromarray(np.cumsum(rng.integers(-9, 10, (128, 128)), axis=1).astype(np.uint8)).save(tmp_path / "bark" / f"{k}.png")
-    done = launch("--mnist", tmp_path / "train-idx3-ubyte.gz", "--cifar10", tmp_path / "batches", "--bark", tmp_path / "bark", "--quick", "--out",
+    done = launch("--mnist", tmp_path / "train-idx3-ubyte.gz", "--cifar10", tmp_path / "batches", "--bark",
+                  tmp_path / "bark", "--quick", "--out",
                   tmp_path / "out")
     assert done.returncode == 0, done.stderr
     rows, shapes = table(tmp_path / "out"), {"mnist": (4, 4), "cifar10": (32, 32, 3), "bark": (16, 16)}
@@ -105,12 +112,14 @@ def test_own_pictures(tmp_path):
 
 
 @pytest.mark.parametrize("args, says", [
-    (("--only", "heartbeet"), "none of swissroll"), (("--mnist", "absent-idx3"), "No such file"), (("--bark", "absent"), "absent"),
+    (("--only", "heartbeet"), "none of swissroll"), (("--mnist", "absent-idx3"), "No such file"),
+    (("--bark", "absent"), "absent"),
     (("--only", "heartbeat", "--out", "{file}/in"), "cannot write"),
 ])
 def test_bad_input_is_one_line_and_leaves_nothing(args, says, tmp_path):
     (tmp_path / "file").write_text("mine")
     args = [a.format(file=tmp_path / "file") for a in args]
     done = launch(*args, *(() if "--out" in args else ("--out", tmp_path / "out")))
-    assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and says in done.stderr
+    assert (done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+            and says in done.stderr)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]

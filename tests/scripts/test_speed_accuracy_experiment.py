@@ -11,7 +11,8 @@ SCRIPT = Path(__file__).parents[2] / "experiments" / "speed_accuracy.py"
 
 
 def test_nothing_beats_the_bound(tmp_path):
-    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--out", tmp_path / "out"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, "--quick", "--out", tmp_path / "out"],
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     tree = read_tree(tmp_path / "out" / "run.h5")
     closed = dict(zip(tree["summary"]["dynamics"].values, tree["summary"]["right"].values))
@@ -25,5 +26,6 @@ def test_nothing_beats_the_bound(tmp_path):
 
 
 def test_bad_input_is_one_line(tmp_path):
-    done = subprocess.run([sys.executable, SCRIPT, "--mixtures", "1", "--out", tmp_path / "out"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, "--mixtures", "1", "--out", tmp_path / "out"],
+                          capture_output=True, text=True)
     assert done.returncode == 2 and "whole number" in done.stderr and not (tmp_path / "out").exists()

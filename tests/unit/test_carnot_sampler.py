@@ -36,7 +36,8 @@ def test_a_jump_freezes_its_coordinate_and_asks_nothing(scale):
 def test_a_jump_is_the_flow_of_gaussian_data_of_its_scale():
     """dx/dσ = (x − D)/σ by DOP853, D that of N(0, s²)."""
     s2 = 0.64
-    end = solve_ivp(lambda s, x: (x - gaussian(s2)(x, s)) / s, (2.0, 0.3), [0.7], "DOP853", rtol=1e-12, atol=1e-14).y[0, -1]
+    end = solve_ivp(lambda s, x: (x - gaussian(s2)(x, s)) / s, (2.0, 0.3), [0.7], "DOP853", rtol=1e-12,
+                    atol=1e-14).y[0, -1]
     (leg,) = Rescaling(0.8).legs(2.0, 0.3, {})
     assert leg.mean(np.array([[0.7]]), None)[0, 0] == pytest.approx(end, rel=1e-10)
 
@@ -50,7 +51,8 @@ def test_annealed_langevin_freezes_x_itself():
 @pytest.mark.parametrize("relaxation", [0.1, 1.0, 4.0])
 @pytest.mark.parametrize("sigma", [0.1, 0.6, 3.0])
 def test_an_isotherm_holds_the_second_moment_of_a_mixture(sigma, relaxation):
-    """E x'² = E x² under p_σ by quadrature, with mse from quadrature of the posterior variance; without it, it falls."""
+    """E x'² = E x² under p_σ by quadrature, with mse from
+    quadrature of the posterior variance; without it, it falls."""
     p = lambda x: np.exp(LAW.log_density(np.array([[x]]), sigma)[0])  # noqa: E731
     D = lambda x: LAW(np.array([[x]]), sigma)[0, 0]  # noqa: E731
     lo, hi = LAW.support(sigma)
@@ -92,7 +94,8 @@ def dissipation(s2, levels, relaxation, repeats, scale=1.0):
     return Sigma, u * (scale**2 + levels[-1] ** 2)
 
 
-@pytest.mark.parametrize("s2, relaxation, repeats, scale", [(0.25, 1.0, 1, 1.0), (0.25, 0.4, 3, 1.0), (4.0, 2.0, 1, 1.0), (0.25, 1.0, 2, 0.7)])
+@pytest.mark.parametrize("s2, relaxation, repeats, scale",
+                         [(0.25, 1.0, 1, 1.0), (0.25, 0.4, 3, 1.0), (4.0, 2.0, 1, 1.0), (0.25, 1.0, 2, 0.7)])
 def test_variance_and_dissipation_are_the_closed_ones(s2, relaxation, repeats, scale):
     """Σ = ΔS + ⟨σ_env⟩ − what jumps stretch of 200,000 particles, and the variance they end with.
 
@@ -138,7 +141,8 @@ def test_names_strokes_and_prices():
 
 @pytest.mark.parametrize("make, match", [
     (lambda: Rescaling(0.0), "scale"), (lambda: Rescaling(float("nan")), "scale"), (lambda: Carnot(0.0), "relaxation"),
-    (lambda: Carnot(repeats=0), "repeats"), (lambda: Carnot(jump=EulerAncestral()), "jump"), (lambda: Carnot(jump=LMS()), "jump")])
+    (lambda: Carnot(repeats=0), "repeats"), (lambda: Carnot(jump=EulerAncestral()), "jump"),
+    (lambda: Carnot(jump=LMS()), "jump")])
 def test_nonsense_is_refused_in_one_line(make, match):
     with pytest.raises(UserError, match=match) as caught:
         make()

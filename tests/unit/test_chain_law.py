@@ -8,7 +8,8 @@ from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.errors import UserError
 from thermosim.runs.sampling import sample
-from thermosim.samplers import AnnealedLangevin, Carnot, DPMpp2M, DPMpp2MSDE, DPMppSDE, Euler, EulerAncestral, MALACorrected
+from thermosim.samplers import (AnnealedLangevin, Carnot, DPMpp2M, DPMpp2MSDE, DPMppSDE, Euler, EulerAncestral,
+                                MALACorrected)
 from thermosim.schedules import ve_chain
 from thermosim.score.exact import GaussianMixture
 from thermosim.thermo.chain_law import chain_law, distance_to_mixture
@@ -65,8 +66,10 @@ def test_distance_to_a_mixture():
         x = 1.5 * norm.ppf((np.arange(n) + 0.5) / n) + 0.3
         assert distance_to_mixture(x, np.full(n, 1 / n), unit, 0.5) == pytest.approx(np.hypot(0.3, 0.5), rel=miss)
     points = GaussianMixture([0.4, 0.6], [[-1.0], [1.0]], [1e-12, 1e-12])
-    assert distance_to_mixture(np.array([-1.0, 1.0, 1.0]), np.array([0.3, 0.1, 0.6]), points, 1e-6) == pytest.approx(np.sqrt(0.1 * 4), rel=1e-3)
-    assert distance_to_mixture(np.array([-1.0, 1.0, 1.0]), np.array([0.3, 0.1, 0.6]), points, 1e-6, 1) == pytest.approx(0.1 * 2, rel=1e-3)
+    assert (distance_to_mixture(np.array([-1.0, 1.0, 1.0]), np.array([0.3, 0.1, 0.6]), points, 1e-6)
+            == pytest.approx(np.sqrt(0.1 * 4), rel=1e-3))
+    assert (distance_to_mixture(np.array([-1.0, 1.0, 1.0]), np.array([0.3, 0.1, 0.6]), points, 1e-6, 1)
+            == pytest.approx(0.1 * 2, rel=1e-3))
 
 
 def test_what_is_no_chain_of_laws_is_refused():

@@ -20,7 +20,8 @@ def test_ends_are_those_of_the_closed_flow():
 def test_ends_in_one_dimension_are_quantiles():
     law = contest.known()["two modes, 1-D"]
     start, end = contest.ends(law, 400, 0)
-    assert np.var(start) == pytest.approx(law.second_moment() - (law.weights @ law.means).item() ** 2 + 2500.0, rel=0.02)
+    assert np.var(start) == pytest.approx(law.second_moment() - (law.weights @ law.means).item() ** 2 + 2500.0,
+                                          rel=0.02)
     x = contest.carried(Heun(), law, np.geomspace(contest.HOT, contest.COLD, 401), start)
     assert contest.errors_of(x, end)[0] < 1e-3
 
@@ -28,12 +29,14 @@ def test_ends_in_one_dimension_are_quantiles():
 def test_judges():
     miss = np.array([[3.0, 4.0], [0.0, 0.0]])
     assert contest.errors_of(miss, np.zeros((2, 2))) == pytest.approx([2.5, np.sqrt(12.5)])
-    assert contest.errors_of(np.array([[1.0], [0.0]]), np.array([[0.0], [1.0]])) == [0.0]  # W2 knows no names of particles
+    # W2 knows no names of particles
+    assert contest.errors_of(np.array([[1.0], [0.0]]), np.array([[0.0], [1.0]])) == [0.0]
 
 
 def test_affordable_particles():
     small, large = contest.known()["two modes, 1-D"], contest.known()["mixture, 16-D"]
-    assert contest.affordable(small, 4096) == 4096 and contest.affordable(large, 4096) == 800 and contest.affordable(large, 512) == 256
+    assert (contest.affordable(small, 4096) == 4096 and contest.affordable(large, 4096) == 800
+            and contest.affordable(large, 512) == 256)
 
 
 def test_fresh_laws_are_those_of_their_seed():
@@ -50,7 +53,8 @@ def made_up():
 
 
 def test_rows_are_ratios_with_their_spread():
-    rows = contest.transport_rows("x, 1-D", False, "W2", made_up(), np.full((2, 3, 2), "polished"), np.array([np.full((3, 2), 700.0), np.full((3, 2), 900.0)]),
+    rows = contest.transport_rows("x, 1-D", False, "W2", made_up(), np.full((2, 3, 2), "polished"),
+                                  np.array([np.full((3, 2), 700.0), np.full((3, 2), 900.0)]),
                                   (Euler(), Heun(), DPMpp2M()), (5, 10))
     assert len(rows) == 6 and rows[1]["steps"] == 10 and rows[2]["sampler"] == "heun"
     for row in rows:
@@ -60,9 +64,11 @@ def test_rows_are_ratios_with_their_spread():
 
 
 def test_verdicts_take_the_largest_or_the_mean():
-    rows = contest.transport_rows("x, 1-D", True, "W2", made_up(), np.full((2, 3, 2), "polished"), np.full((2, 3, 2), 700.0),
+    rows = contest.transport_rows("x, 1-D", True, "W2", made_up(), np.full((2, 3, 2), "polished"),
+                                  np.full((2, 3, 2), 700.0),
                                   (Euler(), Heun(), DPMpp2M()), (5, 10))
-    rows[3]["over_karras"], rows[5]["over_karras"], rows[0]["over_hand"] = 0.8, 2.0, 1.2  # heun 10, dpmpp_2m 10, euler 5
+    # heun 10, dpmpp_2m 10, euler 5
+    rows[3]["over_karras"], rows[5]["over_karras"], rows[0]["over_hand"] = 0.8, 2.0, 1.2
     found = {(v["claim"].split(",")[0], v["judge"]): v for v in contest.verdicts(rows)}
     assert all(v["set"] == "fresh" for v in found.values()) and not any("16" in claim for claim, _ in found)
     euler, heun, mean = (found[claim, "W2 and mean"] for claim in (
@@ -75,7 +81,8 @@ def test_verdicts_take_the_largest_or_the_mean():
 def test_comparison_is_a_geometric_mean():
     rows = contest.comparison([made_up(), made_up()], (Euler(), Heun(), DPMpp2M()))
     cosine, mine = rows[1], rows[len(GRIDS) - 1]
-    assert cosine["grid"] == "cosine" and cosine["ratio"] == pytest.approx(0.5) and cosine["ratio_error"] == pytest.approx(0)
+    assert (cosine["grid"] == "cosine" and cosine["ratio"] == pytest.approx(0.5)
+            and cosine["ratio_error"] == pytest.approx(0))
     assert mine["grid"] == "recommended" and mine["ratio"] == pytest.approx(np.sqrt(0.45 * 0.55))
 
 

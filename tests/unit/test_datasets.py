@@ -34,10 +34,12 @@ def test_swiss_roll_without_noise_has_no_density():
 
 @pytest.mark.parametrize("law, half, entropy", [
     # modes that hardly overlap: entropy of one and ln 8 to choose it
-    (Ring(), 3.0, np.log(8) + np.log(2 * np.pi * np.e * 0.01)), (Ring(5, 0.0, 0.4), 3.0, np.log(2 * np.pi * np.e * 0.16)),
+    (Ring(), 3.0, np.log(8) + np.log(2 * np.pi * np.e * 0.01)),
+    (Ring(5, 0.0, 0.4), 3.0, np.log(2 * np.pi * np.e * 0.16)),
     (Moons(0.1), 2.6, None), (Checkerboard(), 2.5, np.log(8.0)), (Checkerboard(2, 1.5), 2.0, np.log(4.5))], ids=str)
 def test_plane_laws_are_normalised_and_are_those_of_their_samples(law, half, entropy):
-    """∫p = 1 and −∫p ln p on a mesh; the sample's mean of −ln p agrees, and its shares of cells within 6 binomial errors."""
+    """∫p = 1 and −∫p ln p on a mesh; the sample's mean of −ln p
+    agrees, and its shares of cells within 6 binomial errors."""
     edges, more = np.linspace(-half, half, 161), {"nodes": 300} if isinstance(law, Moons) else {}
     axis = 0.5 * (edges[1:] + edges[:-1])
     x = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -100,7 +102,8 @@ def test_dead_leaves_two_point_law():
     for seed in range(12):
         top, greys = law.leaves(160, seed)
         assert top.min() >= 0 and greys.shape > (top.max(),)
-        got.append([np.mean([(top[k:] == top[:-k]).mean(), (top[:, k:] == top[:, :-k]).mean()]) for k in (4, 8, 12, 17)])
+        got.append([np.mean([(top[k:] == top[:-k]).mean(), (top[:, k:] == top[:, :-k]).mean()])
+                    for k in (4, 8, 12, 17)])
     mean, error = np.mean(got, axis=0), np.std(got, axis=0, ddof=1) / np.sqrt(12)
     want = same_leaf(np.array([0.5, 1.0, 1.5, 17 / 8]))
     assert np.all(np.abs(mean - want)[:3] < 6 * error[:3]) and error.max() < 0.0025

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from thermosim.errors import UserError
-from thermosim.fokker_planck import (Axis, FokkerPlanck, Grid, Noising, SecondOrder, Wall, conditional, entropy, kl, l1, marginal,
+from thermosim.fokker_planck import (Axis, FokkerPlanck, Grid, Noising, SecondOrder, Wall, conditional, entropy,
+                                     kl, l1, marginal,
                                      mean, w2)
 from thermosim.potentials import DoubleWell
 from thermosim.schedules import VP
@@ -34,22 +35,30 @@ NORMAL = WIDE.density(lambda x: np.exp(-x[:, 0]**2 / 2) / np.sqrt(2 * np.pi))
     (lambda: LINE.delta([0.0, 1.0]), "coordinate"), (lambda: LINE.histogram([]), "positions"),
     # the wrong verb for these ends
     (lambda: LEAK.steady_state(), "absorbing"), (lambda: WELL.first_passage(), "nothing to reach"),
-    (lambda: WELL.splitting(Wall(0), Wall(0, False)), "not an absorbing end"), (lambda: LEAK.splitting(Wall(4)), "not an absorbing"),
+    (lambda: WELL.splitting(Wall(0), Wall(0, False)), "not an absorbing end"),
+    (lambda: LEAK.splitting(Wall(4)), "not an absorbing"),
     (lambda: LEAK.splitting(None), "target"), (lambda: LEAK.first_passage(np.ones(60, bool)), "nothing is left"),
     (lambda: LEAK.splitting(lambda x: x[:, 0] > 0, lambda x: x[:, 0] > -1), "overlap"),
     # no such number, no such object
-    (lambda: WELL.evolve(P, (0, 1), tolerance=np.inf), "positive number"), (lambda: WELL.evolve(P, (0, 1), tolerance="x"), "tolerance"),
-    (lambda: WELL.evolve(P, (0, 1), steps=2.5), "whole number"), (lambda: WELL.evolve(P, (0, 1), steps=True), "whole number"),
+    (lambda: WELL.evolve(P, (0, 1), tolerance=np.inf), "positive number"),
+    (lambda: WELL.evolve(P, (0, 1), tolerance="x"), "tolerance"),
+    (lambda: WELL.evolve(P, (0, 1), steps=2.5), "whole number"),
+    (lambda: WELL.evolve(P, (0, 1), steps=True), "whole number"),
     (lambda: WELL.evolve(P, ("a", "b")), "times must be numbers"), (lambda: WELL.evolve(P, 3.0), "times must rise"),
-    (lambda: WELL.evolve(P, (0, 1), scheme="euler"), "ImplicitEuler"), (lambda: WELL.evolve(P, (0, 1), scheme=SecondOrder), "SecondOrder"),
+    (lambda: WELL.evolve(P, (0, 1), scheme="euler"), "ImplicitEuler"),
+    (lambda: WELL.evolve(P, (0, 1), scheme=SecondOrder), "SecondOrder"),
     (lambda: WELL.evolve(P, (0, 1), protocol=3), "protocol"), (lambda: WELL.evolve(P, (0, 1), device="tpu"), "device"),
     (lambda: WELL.spectrum("all"), "number of modes"), (lambda: WELL.spectrum(100), "number of modes"),
     (lambda: marginal(PLANE, FLAT, 7), "axis"), (lambda: conditional(PLANE, FLAT, 0, 50.0), "outside"),
-    (lambda: w2(LINE, P, P), "Axis"), (lambda: Axis.uniform(0, 1, "ten"), "cells"), (lambda: Axis.uniform(0, 1, 2), "cells"),
-    (lambda: Axis.uniform(0, np.nan, 10), "low < high"), (lambda: Axis("edges"), "numbers"), (lambda: Grid("x"), "Axis"), (lambda: Grid(), "Axis"),
-    (lambda: FokkerPlanck(DoubleWell(), "hot", 1.0, LINE), "temperature"), (lambda: FokkerPlanck(DoubleWell(), 1.0, -1.0, LINE), "mobility"),
+    (lambda: w2(LINE, P, P), "Axis"), (lambda: Axis.uniform(0, 1, "ten"), "cells"),
+    (lambda: Axis.uniform(0, 1, 2), "cells"),
+    (lambda: Axis.uniform(0, np.nan, 10), "low < high"), (lambda: Axis("edges"), "numbers"),
+    (lambda: Grid("x"), "Axis"), (lambda: Grid(), "Axis"),
+    (lambda: FokkerPlanck(DoubleWell(), "hot", 1.0, LINE), "temperature"),
+    (lambda: FokkerPlanck(DoubleWell(), 1.0, -1.0, LINE), "mobility"),
     (lambda: FokkerPlanck("x**2", 1.0, 1.0, LINE), "energy law"), (lambda: Noising(3, LINE), "VP"),
-    (lambda: Noising(VP(), WIDE, "fast"), "ImplicitEuler"), (lambda: Noising(VP(), WIDE).forward(NORMAL, [1.0, 0.0]), "rising"),
+    (lambda: Noising(VP(), WIDE, "fast"), "ImplicitEuler"),
+    (lambda: Noising(VP(), WIDE).forward(NORMAL, [1.0, 0.0]), "rising"),
     (lambda: Noising(VP(), WIDE).forward(NORMAL, [0.0, 1.0], substeps="x"), "substeps"),
     (lambda: Noising(VP(), WIDE).reverse(Noising(VP(), WIDE).forward(NORMAL, [0, 0.5]), xi="x"), "xi"),
 ])

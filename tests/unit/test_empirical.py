@@ -35,7 +35,8 @@ def test_density_denoiser_and_score(sigma):
     mixture = GaussianMixture(np.full(300, 1 / 300), POINTS, np.zeros(300))
     assert np.allclose(LAW(X, sigma), mixture(X, sigma), rtol=1e-11)
     h = 1e-4 * sigma
-    slope = np.stack([(kernel.score_samples(X + h * e) - kernel.score_samples(X - h * e)) / (2 * h) for e in np.eye(4)], axis=1)
+    slope = np.stack([(kernel.score_samples(X + h * e) - kernel.score_samples(X - h * e)) / (2 * h) for e in np.eye(4)],
+                     axis=1)
     assert np.allclose(LAW.score(X, sigma), slope, rtol=1e-5, atol=1e-6 / sigma)
 
 
@@ -46,14 +47,16 @@ def test_jacobian_is_the_posterior_covariance(sigma):
     jacobian = np.stack([(LAW(X + h * e, sigma) - LAW(X - h * e, sigma)) / (2 * h) for e in np.eye(4)], axis=2)
     covariance = np.array([posterior(x, sigma)[1] for x in X])
     assert np.allclose(jacobian, covariance / sigma**2, atol=1e-8)
-    assert np.allclose(LAW.divergence(X, sigma), np.trace(covariance, axis1=1, axis2=2) / sigma**2, rtol=1e-9, atol=1e-12)
+    assert np.allclose(LAW.divergence(X, sigma), np.trace(covariance, axis1=1, axis2=2) / sigma**2,
+                       rtol=1e-9, atol=1e-12)
 
 
 def test_far_away_and_at_little_noise_nothing_overflows():
     """A million σ away the nearest point is all there is; blocks and batches do not matter."""
     far = np.array([[1e4, 5.0, 5.0, 5.0]])
     assert np.allclose(LAW(far, 0.01), POINTS[[np.argmax(POINTS[:, 0])]], atol=1e-9)
-    assert np.isfinite(LAW.log_density(far, 0.01)).all() and LAW.posterior_variance(far, 0.01)[0] == pytest.approx(0, abs=1e-12)
+    assert (np.isfinite(LAW.log_density(far, 0.01)).all()
+            and LAW.posterior_variance(far, 0.01)[0] == pytest.approx(0, abs=1e-12))
     assert np.array_equal(LAW(X, 0.5)[11:12], LAW(X[11:12], 0.5))
     assert np.allclose(Empirical(POINTS)(X, 0.5), LAW(X, 0.5), rtol=1e-13)
 
@@ -71,7 +74,8 @@ def test_draws():
 
 @pytest.mark.parametrize("sampler, steps", [(DPMpp2M(), 60), (EulerAncestral(), 400)], ids=str)
 def test_it_returns_the_training_points(sampler, steps):
-    """Samples lie as near to a training point as there is noise left, and on it without; every point comes equally often.
+    """Samples lie as near to a training point as there is noise
+    left, and on it without; every point comes equally often.
 
     Shares of 1/20 that were off by 20 % would show at 6 deviations in 4,000 samples.
     """

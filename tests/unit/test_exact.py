@@ -69,7 +69,8 @@ def test_mmse_is_the_slope_of_information():
 
 
 def test_quadratures_in_the_plane():
-    """Of a tilted Gaussian, and of two modes apart along one axis: the entropies add, to 1e-6, and so do the errors, to 1e-4."""
+    """Of a tilted Gaussian, and of two modes apart along one axis:
+    the entropies add, to 1e-6, and so do the errors, to 1e-4."""
     C = np.array([[0.5, 0.3], [0.3, 0.4]])
     one = GaussianMixture([1.0], [[0.7, -2.0]], [C])
     assert one.entropy(0.3) == pytest.approx(Gaussian([0, 0], C).entropy(0.3), rel=1e-9)
@@ -107,7 +108,8 @@ def test_gaussian_of_full_covariance(sigma):
     assert np.allclose(G3.score(x, sigma), -np.linalg.solve(noisy, (x - G3.mean).T).T, rtol=1e-9)
     assert np.allclose(G3(x, sigma), G3.mean + (C3 @ np.linalg.solve(noisy, (x - G3.mean).T)).T, rtol=1e-9)
     one = GaussianMixture([1.0], G3.mean[None], C3[None])
-    assert np.allclose(G3(x, sigma), one(x, sigma), rtol=1e-9) and np.allclose(G3.log_density(x, sigma), one.log_density(x, sigma))
+    assert (np.allclose(G3(x, sigma), one(x, sigma), rtol=1e-9)
+            and np.allclose(G3.log_density(x, sigma), one.log_density(x, sigma)))
     assert np.isclose(G3.second_moment(), one.second_moment(), rtol=1e-13)
 
 
@@ -117,7 +119,8 @@ def test_gaussian_by_quadrature():
     axis = np.linspace(-6, 6, 241)
     z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     for at, D, trace in zip(x, law(x, sigma), law.posterior_variance(x, sigma)):
-        p = multivariate_normal.pdf(z, law.mean, [[0.5, 0.3], [0.3, 0.4]]) * np.exp(-((at - z) ** 2).sum(axis=1) / (2 * sigma**2))
+        p = (multivariate_normal.pdf(z, law.mean, [[0.5, 0.3], [0.3, 0.4]])
+             * np.exp(-((at - z) ** 2).sum(axis=1) / (2 * sigma**2)))
         p /= p.sum()
         assert np.allclose(p @ z, D, rtol=1e-10) and np.isclose(p @ ((z - D) ** 2).sum(axis=1), trace, rtol=1e-10)
     assert law.mmse(sigma) == pytest.approx(law.posterior_variance(x, sigma)[0], rel=1e-14)
@@ -131,7 +134,8 @@ def test_divergence_is_that_of_the_denoiser(law):
 
 
 def test_samples_of_a_gaussian():
-    """Mean and covariance of 100,000 draws within 6 standard errors; any split gives the same points; nothing along a null direction."""
+    """Mean and covariance of 100,000 draws within 6 standard errors;
+    any split gives the same points; nothing along a null direction."""
     x = G3.sample(100_000, 5, Cpu())
     assert np.all(np.abs(x.mean(axis=0) - G3.mean) < 6 * np.sqrt(np.diag(C3) / len(x)))
     y = x - G3.mean

@@ -40,7 +40,8 @@ def test_csv(tmp_path):
     assert books.total("work")[0] == pytest.approx(RUN.work[0], abs=1e-9)
 
 
-@pytest.mark.parametrize("text, words", [("time,y\n1,2\n2,3\n", "header"), ("time,x\n1,a\n", "cannot read"), ("time,x\n", "shape")])
+@pytest.mark.parametrize("text, words",
+                         [("time,y\n1,2\n2,3\n", "header"), ("time,x\n1,a\n", "cannot read"), ("time,x\n", "shape")])
 def test_bad_files(tmp_path, text, words):
     (tmp_path/"bad.csv").write_text(text)
     with pytest.raises(UserError, match=words):
@@ -48,9 +49,11 @@ def test_bad_files(tmp_path, text, words):
 
 
 @pytest.mark.parametrize("change, words", [
-    (dict(temperature=None), "either temperature"), (dict(kelvin=300.0), "either temperature"), (dict(temperature=-1.0), "positive"),
+    (dict(temperature=None), "either temperature"), (dict(kelvin=300.0), "either temperature"),
+    (dict(temperature=-1.0), "positive"),
     (dict(trajectory=([0.0, 1.0], np.zeros((3, 2, 1)))), "rising times"),
-    (dict(trajectory=([0.0, 1.0], [0.0, np.nan])), "gaps"), (dict(trajectory=([0.0, 1.0], np.zeros((2, 2, 2)))), "shape")])
+    (dict(trajectory=([0.0, 1.0], [0.0, np.nan])), "gaps"),
+    (dict(trajectory=([0.0, 1.0], np.zeros((2, 2, 2)))), "shape")])
 def test_complaints(change, words):
     how = {**dict(trajectory=([0.0, 1.0], [0.0, 1.0]), potential=Harmonic(), temperature=1.0), **change}
     with pytest.raises(UserError, match=words):

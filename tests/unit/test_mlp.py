@@ -89,13 +89,17 @@ def test_rows_do_not_meet(dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("build", [
-    *(lambda dtype, f=f: MLP((4, 70, 70, 3), dtype, DEVICE, activation=f, residual=True) for f in (SiLU(), Tanh(), LeakyReLU())),
-    lambda dtype: MLP((4, 9, 3), dtype, DEVICE, readout=Steps((0.0, 1.0))), lambda dtype: RBFNetwork((4, 6, 3), dtype, DEVICE)])
+    *(lambda dtype, f=f: MLP((4, 70, 70, 3), dtype, DEVICE, activation=f, residual=True)
+      for f in (SiLU(), Tanh(), LeakyReLU())),
+    lambda dtype: MLP((4, 9, 3), dtype, DEVICE, readout=Steps((0.0, 1.0))),
+    lambda dtype: RBFNetwork((4, 6, 3), dtype, DEVICE)])
 def test_evaluate_is_forward(build, dtype):
-    """Without what a backward pass needs the answer has the same bits; and a backward pass may follow a later forward."""
+    """Without what a backward pass needs the answer has the same
+    bits; and a backward pass may follow a later forward."""
     net, rng = build(dtype), np.random.default_rng(3)
     net.parameters[:] = 0.3 * rng.standard_normal(net.parameters.size)
-    x, level, d = rng.standard_normal((90, 4)).astype(dtype), rng.standard_normal(90), rng.standard_normal((90, 3)).astype(dtype)
+    x, level, d = (rng.standard_normal((90, 4)).astype(dtype), rng.standard_normal(90),
+                   rng.standard_normal((90, 3)).astype(dtype))
     answer = net.forward(x, level).copy()
     gradient = net.backward(d.copy()).copy()
     assert np.array_equal(net.evaluate(x, level), answer) and answer.any()
@@ -122,10 +126,12 @@ def test_unknown_device():
 
 def test_buffers_begin_with_a_cache_line():
     """64 bytes, at any shape and type, none of them too short to be written to its end."""
-    for shape, dtype in ((7, np.float32), ((3, 5), np.float64), ((512, 130), np.float32), (0, np.float32), ((0, 4), np.float64)):
+    for shape, dtype in ((7, np.float32), ((3, 5), np.float64), ((512, 130), np.float32), (0, np.float32),
+                         ((0, 4), np.float64)):
         a = DEVICE.empty(shape, dtype)
         assert a.ctypes.data % 64 == 0 or not a.size
         assert a.shape == np.empty(shape).shape and a.dtype == dtype and a.flags.c_contiguous and a.flags.writeable
         a[...] = 1
     net = network(np.float32)
-    assert net.parameters.ctypes.data % 64 == net.gradient.ctypes.data % 64 == 0 and not MLP(SIZES, np.float32, DEVICE).layers[-1].W.any()
+    assert (net.parameters.ctypes.data % 64 == net.gradient.ctypes.data % 64 == 0
+            and not MLP(SIZES, np.float32, DEVICE).layers[-1].W.any())

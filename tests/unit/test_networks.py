@@ -1,4 +1,5 @@
-"""Networks away from training: activations to rounding, the same function from a file, cells and steps as they are named."""
+"""Networks away from training: activations to rounding, the
+same function from a file, cells and steps as they are named."""
 from dataclasses import replace
 
 import numpy as np
@@ -22,8 +23,10 @@ from thermosim.score.train import TrainConfig, train, training_key
 DEVICE = open_device("cpu")
 STEPS = Steps((-3.0, -1.0, 0.5))
 NETWORKS = [
-    (MLP, (7, 6, 6, 3), dict(residual=True), FourierFeatures(2)), (MLP, (3, 6, 3), dict(activation=Tanh(), readout=STEPS), Nothing()),
-    (MLP, (8, 6, 3), dict(activation=Sigmoid()), Bumps(-4.0, 2.0, 5)), (MLP, (3, 6, 3), dict(activation=LeakyReLU(0.2), readout=Bumps(-4.0, 2.0, 3)), Nothing()),
+    (MLP, (7, 6, 6, 3), dict(residual=True), FourierFeatures(2)),
+    (MLP, (3, 6, 3), dict(activation=Tanh(), readout=STEPS), Nothing()),
+    (MLP, (8, 6, 3), dict(activation=Sigmoid()), Bumps(-4.0, 2.0, 5)),
+    (MLP, (3, 6, 3), dict(activation=LeakyReLU(0.2), readout=Bumps(-4.0, 2.0, 3)), Nothing()),
     (RBFNetwork, (3, 6, 3), dict(readout=STEPS), Nothing()), (RBFNetwork, (7, 6, 6), {}, FourierFeatures(2))]
 
 
@@ -41,7 +44,8 @@ def test_tanh_and_sigmoid(dtype):
     v, eps = z.astype(np.longdouble), np.finfo(dtype).eps
     s, h, cosh, less = 1 / (1 + np.exp(-v)), np.tanh(v), (np.exp(v) + np.exp(-v)) / 2, np.exp(-np.abs(v))
     for name, value, slope, curvature in (("tanh", h, cosh**-2, -2 * h * cosh**-2),
-                                          ("sigmoid", s, less / (1 + less) ** 2, -less / (1 + less) ** 2 * np.tanh(v / 2))):
+                                          ("sigmoid", s, less / (1 + less) ** 2,
+                                           -less / (1 + less) ** 2 * np.tanh(v / 2))):
         plain, curved = (z.copy(), np.empty_like(z)), (z.copy(), np.empty_like(z), np.empty_like(z))
         for out, kernel in ((plain, name), (curved, name + "_curved")):
             getattr(DEVICE, kernel)(out[0], np.zeros(1, dtype), *out[1:])
@@ -53,7 +57,8 @@ def test_tanh_and_sigmoid(dtype):
     for name, limits in (("tanh", [-1, 1]), ("sigmoid", [0, 1])):
         out = far.copy(), np.empty_like(far)
         getattr(DEVICE, name)(out[0], np.zeros(3, dtype), out[1])
-        assert np.allclose(out[0][0, :2], limits, atol=1e-30) and np.abs(out[1][0, :2]).max() < 1e-30 and np.isnan(out[0][0, 2])
+        assert (np.allclose(out[0][0, :2], limits, atol=1e-30) and np.abs(out[1][0, :2]).max() < 1e-30
+                and np.isnan(out[0][0, 2]))
 
 
 def test_silu_curvature():
@@ -72,7 +77,8 @@ def test_silu_curvature():
 def test_single_precision_follows_double(kind, sizes, parts, features):
     """The same weights in both: answers, Jacobian products and both gradients differ by single-precision rounding."""
     rng = np.random.default_rng(9)
-    x, t, d = (rng.standard_normal(shape).astype(np.float32) for shape in ((40, sizes[0]), (2, 40, sizes[0]), (40, sizes[-1])))
+    x, t, d = (rng.standard_normal(shape).astype(np.float32)
+               for shape in ((40, sizes[0]), (2, 40, sizes[0]), (40, sizes[-1])))
     level, found = rng.uniform(-4, 2, 40), []
     for dtype in (np.float32, np.float64):
         net = network(kind, sizes, parts, dtype)
@@ -99,13 +105,15 @@ def test_rows_do_not_meet(kind, sizes, parts, features):
 @pytest.mark.parametrize("kind, sizes, parts, features", NETWORKS)
 def test_the_same_from_a_file(kind, sizes, parts, features, dtype, tmp_path):
     """Bit for bit the same denoiser, made of the same parts; from HDF5, text and numbers."""
-    before = Denoiser(network(kind, sizes, parts, dtype), [0.1, 0.2, 0.3], 0.7, {"a": 1}, predict.ScorePrediction(0.5), features)
+    before = Denoiser(network(kind, sizes, parts, dtype), [0.1, 0.2, 0.3], 0.7, {"a": 1},
+                      predict.ScorePrediction(0.5), features)
     before.save(tmp_path / "d.h5")
     after = Denoiser.load(tmp_path / "d.h5", DEVICE)
     x, sigma = np.random.default_rng(5).standard_normal((50, 3)), np.geomspace(0.01, 9, 50)
     assert np.array_equal(before(x, sigma), after(x, sigma)) and before(x, sigma).std() > 0.1
     assert np.array_equal(before.divergence(x, sigma), after.divergence(x, sigma))
-    assert type(after.network) is kind and after.network.settings == before.network.settings and after.network.dtype == dtype
+    assert (type(after.network) is kind and after.network.settings == before.network.settings
+            and after.network.dtype == dtype)
     assert (after.features, after.parametrisation, after.config) == (features, predict.ScorePrediction(0.5), {"a": 1})
 
 
@@ -113,9 +121,12 @@ def test_records_that_are_none(tmp_path):
     """Names of other things, wrong values, wrong numbers: one line, and nothing of it is ever run or reserved."""
     net = network(*NETWORKS[1][:3])
     text, numbers = recorded(net), np.array(net.parameters)
-    for wrong in ("", "[]", "{}", "7", "null", '{"MLP": 3}', '{"Network": {}}', '{"os.system": {"command": "true"}}', text.replace("Tanh", "eval"),
-                  text.replace('"sizes"', '"size"'), text.replace("[3, 6, 3]", "[3, 6, 4]"), text.replace("[3, 6, 3]", "[3, -6, 3]"),
-                  text.replace("[3, 6, 3]", "[3, 600000000, 3]"), text.replace("[3, 6, 3]", '"3"'), text.replace("-1.0", "9.0"), text.replace("-1.0", '"x"'),
+    for wrong in ("", "[]", "{}", "7", "null", '{"MLP": 3}', '{"Network": {}}', '{"os.system": {"command": "true"}}',
+                  text.replace("Tanh", "eval"),
+                  text.replace('"sizes"', '"size"'), text.replace("[3, 6, 3]", "[3, 6, 4]"),
+                  text.replace("[3, 6, 3]", "[3, -6, 3]"),
+                  text.replace("[3, 6, 3]", "[3, 600000000, 3]"), text.replace("[3, 6, 3]", '"3"'),
+                  text.replace("-1.0", "9.0"), text.replace("-1.0", '"x"'),
                   text.replace('{"Tanh": {}}', "null"), text.replace('{"Tanh": {}}', '{"Steps": {"levels": [1]}}')):
         assert wrong != text
         with pytest.raises(UserError):
@@ -123,8 +134,10 @@ def test_records_that_are_none(tmp_path):
     for dtype in ("object", "float16"):
         with pytest.raises(UserError, match="float32 or float64"):
             rebuilt_network(text, numbers, dtype, DEVICE)
-    for role, wrong in (("features", '{"FourierFeatures": {"count": -1}}'), ("features", '{"Bumps": {"low": 2, "high": 1}}'), ("features", "null"),
-                        ("features", '{"Steps": {"levels": [1]}}'), ("readout", '{"Steps": {"levels": []}}'), ("readout", '{"MLP": {}}'),
+    for role, wrong in (("features", '{"FourierFeatures": {"count": -1}}'),
+                        ("features", '{"Bumps": {"low": 2, "high": 1}}'), ("features", "null"),
+                        ("features", '{"Steps": {"levels": [1]}}'), ("readout", '{"Steps": {"levels": []}}'),
+                        ("readout", '{"MLP": {}}'),
                         ("activation", '{"LeakyReLU": {"slope": 2}}'), ("parametrisation", '{"SiLU": {}}')):
         with pytest.raises(UserError):
             rebuilt_part(role, wrong)
@@ -138,13 +151,15 @@ def test_records_that_are_none(tmp_path):
 
 
 def test_residual_blocks_keep_what_they_are_given():
-    """With zero hidden weights and f(0) = 0 a stack of equal widths is the identity; where widths change, nothing is skipped."""
+    """With zero hidden weights and f(0) = 0 a stack of equal widths
+    is the identity; where widths change, nothing is skipped."""
     net = MLP((4, 4, 4, 4), np.float64, DEVICE, activation=Tanh(), residual=True)
     net.parameters[:] = 0
     net.layers[-1].W[:] = np.eye(4)
     x = np.random.default_rng(1).standard_normal((5, 4))
     assert np.array_equal(net.forward(x), x)
-    assert [layer.skip for layer in MLP((3, 4, 4, 5, 2), np.float64, DEVICE, residual=True).layers[:-1]] == [False, True, False]
+    assert ([layer.skip for layer in MLP((3, 4, 4, 5, 2), np.float64, DEVICE, residual=True).layers[:-1]]
+            == [False, True, False])
 
 
 def test_cells():
@@ -165,7 +180,8 @@ def test_steps():
     assert net.forward(np.zeros((3, 3)), np.array([0.4, -3.0, -1.2])).tolist() == [[5, 6], [1, 2], [3, 4]]
     net.forward(np.ones((1, 3)), np.array([-3.0]))
     net.backward(np.ones((1, 2)))
-    assert net.gradient.reshape(-1)[:6].tolist() == 6 * [1] and not net.gradient[6:18].any()     # the other steps stand still
+    # the other steps stand still
+    assert net.gradient.reshape(-1)[:6].tolist() == 6 * [1] and not net.gradient[6:18].any()
 
 
 def test_what_cannot_be_a_network():
@@ -178,13 +194,16 @@ def test_what_cannot_be_a_network():
         Steps((1.0, 1.0))
 
 
-@pytest.mark.parametrize("plan", [Perceptron(6, 2, Tanh(), True, Bumps(-4.0, 2.0, 4), STEPS), RadialBasis(5, readout=STEPS), RadialBasis(5, FourierFeatures(1))])
+@pytest.mark.parametrize("plan",
+                         [Perceptron(6, 2, Tanh(), True, Bumps(-4.0, 2.0, 4), STEPS), RadialBasis(5, readout=STEPS),
+                          RadialBasis(5, FourierFeatures(1))])
 def test_plans_train_and_are_kept(plan, tmp_path):
     """A TrainConfig trains the network of its plan, whose file and key know what it is."""
     data = np.random.default_rng(0).standard_normal((200, 2))
     config = TrainConfig(batch=32, steps=60, validate_every=30, architecture=plan)
     denoise = train(data, config, DEVICE, data)
-    assert denoise.network.settings == plan.network(2, 2, np.float32, DEVICE, 0).settings and denoise.features == plan.features
+    assert (denoise.network.settings == plan.network(2, 2, np.float32, DEVICE, 0).settings
+            and denoise.features == plan.features)
     denoise.save(tmp_path / "d.h5")
     after = Denoiser.load(tmp_path / "d.h5", DEVICE)
     assert np.array_equal(after(data, 0.4), denoise(data, 0.4)) and np.abs(denoise.network.layers[-1].W).max() > 0

@@ -13,7 +13,8 @@ from thermosim.runs.noising import heat, log_mass, squared_error_curve
 TWO = GaussianMixture([0.3, 0.7], [[-1.0, 0.5], [0.8, 0.0]], [0.2, 0.1])
 
 
-@pytest.mark.parametrize("chain", [vp_chain(4.0, 3, "beta"), vp_chain(4.0, 3, "posterior"), ve_chain([0.1, 0.5, 2.0, 6.0])],
+@pytest.mark.parametrize("chain",
+                         [vp_chain(4.0, 3, "beta"), vp_chain(4.0, 3, "posterior"), ve_chain([0.1, 0.5, 2.0, 6.0])],
                          ids=["vp-beta", "vp-posterior", "ve"])
 def test_work_is_the_log_ratio_of_the_path_densities(chain):
     """W = ln q(x_1…x_N|x_0) − ln p_θ(x_0…x_N), rebuilt from the kept path with scipy's normal density."""
@@ -27,7 +28,8 @@ def test_work_is_the_log_ratio_of_the_path_densities(chain):
         D = TWO(path[n] / chain.alpha[n], chain.noise[n] / chain.alpha[n])
         before = chain.noise[n - 1] ** 2
         posterior = 1 / (1 / before + a * a / b) if before > 0 else 0.0
-        mean = posterior * (a / b * path[n] + (chain.alpha[n - 1] * D / before if before > 0 else 0)) if before > 0 else D
+        mean = (posterior * (a / b * path[n] + (chain.alpha[n - 1] * D / before if before > 0 else 0))
+                if before > 0 else D)
         v = posterior if chain.variance == "posterior" and posterior > 0 else b
         W += norm.logpdf(path[n], a * path[n - 1], b**0.5).sum(axis=1) - norm.logpdf(path[n - 1], mean, v**0.5).sum(axis=1)
     assert np.allclose(run.work, W, rtol=1e-10, atol=1e-10)

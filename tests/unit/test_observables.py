@@ -51,7 +51,8 @@ def test_effective_diffusion_in_a_washboard():
 
 
 def test_response_of_a_trap_is_one_over_its_stiffness():
-    runs = [simulate(Overdamped(Harmonic(2.0, c)), particles=500, x0=0.0, t=(0, 5), steps=500, seed=2, books=False).x[:, 0]
+    runs = [simulate(Overdamped(Harmonic(2.0, c)), particles=500, x0=0.0, t=(0, 5), steps=500, seed=2,
+                     books=False).x[:, 0]
             for c in (0.05, 0.0)]         # a shift of the centre by f/k is a force f = 0.1
     found = ob.response(*runs, strength=0.1)
     assert found.value == pytest.approx(0.5, rel=1e-3) and found.error < 1e-6

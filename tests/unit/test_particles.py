@@ -86,7 +86,8 @@ def test_an_explosion_stops_the_run_and_says_where():
 def test_frames_and_sink_hold_the_same_positions():
     kept = simulate(WELL, particles=600, record=5, every=7, **SETUP)
     parts = []
-    other = simulate(WELL, particles=600, record=5, every=7, sink=lambda row, frames: parts.append((row, frames)), **SETUP)
+    other = simulate(WELL, particles=600, record=5, every=7,
+                     sink=lambda row, frames: parts.append((row, frames)), **SETUP)
     assert kept.frames.shape == (6, 5, 1) and other.frames is None
     assert np.array_equal(np.concatenate([f for _, f in parts]), kept.frames)
     assert np.array_equal(kept.frames[-1], kept.x[:5])
@@ -136,7 +137,8 @@ def packed(function, kind):
 @pytest.mark.parametrize("dynamics, scheme, precision, kind, least", [
     (WELL, EulerMaruyama(), "mixed", "pd", 20), (WELL, EulerMaruyama(), "single", "ps", 20),
     (Overdamped(Potential("a*cos(x) + b*exp(-x**2)", ["x"], {"a": 1, "b": 1})), EulerMaruyama(), "double", "pd", 40),
-    (Underdamped(Harmonic(1.0, 0.0, 3)), BAOAB(), "mixed", "pd", 40)], ids=["mixed", "single", "transcendental", "baoab"])
+    (Underdamped(Harmonic(1.0, 0.0, 3)), BAOAB(), "mixed", "pd", 40)],
+                         ids=["mixed", "single", "transcendental", "baoab"])
 def test_the_hot_block_is_vector_code(dynamics, scheme, precision, kind, least):
     driven = ("h",) if dynamics is WELL else ()
     kernel = ParticleKernel(scheme.build(dynamics, driven, COLUMNS), precision, 1, "test")
@@ -150,7 +152,8 @@ def test_the_hot_block_is_vector_code(dynamics, scheme, precision, kind, least):
 def test_the_noise_is_vector_code():
     w, g = np.zeros((4, 64), np.uint32), np.zeros((4, 64), np.float32)
     zero, lanes, *numbers = (np.uint64(k) for k in (0, 64, 1, 2, 3, 4, 5, 6))
-    words, normals = (strict(cache=False)(f.py_func) for f in (fill_particle_words, fill_normals))  # cached code has no text
+    # cached code has no text
+    words, normals = (strict(cache=False)(f.py_func) for f in (fill_particle_words, fill_normals))
     words(w, zero, lanes, *numbers)
     normals(g, 0, zero, w, zero, lanes)
     assert packed(words, "words") > 15 and packed(normals, "ps") > 15
@@ -159,8 +162,10 @@ def test_the_noise_is_vector_code():
 @pytest.mark.parametrize("change, words", [
     (dict(scheme=BAOAB()), "integrates Underdamped"), (dict(particles=None), "particles=N"),
     (dict(particles=3, x0=np.zeros((4, 1))), "x0 holds 4"), (dict(x0=[np.nan]), "not finite"),
-    (dict(x0=np.zeros((5, 2)), particles=5), "shape"), (dict(x0="origin"), "equilibrium"), (dict(steps=0), "positive integer"),
-    (dict(t=(1.0, 0.0)), "rise"), (dict(seed=-1), "seed"), (dict(scheme=ExactOU()), "quadratic"), (dict(every=0), "every"),
+    (dict(x0=np.zeros((5, 2)), particles=5), "shape"), (dict(x0="origin"), "equilibrium"),
+    (dict(steps=0), "positive integer"),
+    (dict(t=(1.0, 0.0)), "rise"), (dict(seed=-1), "seed"), (dict(scheme=ExactOU()), "quadratic"),
+    (dict(every=0), "every"),
     (dict(protocol=Linear(q=(0, 1))), "drives q"), (dict(device="tpu"), "tpu"), (dict(precision="half"), "precision"),
     (dict(threads=0.5), "threads"), (dict(first_particle=2**32), "2^32")])
 def test_complaints_name_the_cause(change, words):
@@ -180,8 +185,10 @@ def test_what_cannot_start_says_why(dynamics, how, words):
 
 
 @pytest.mark.parametrize("make, words", [
-    (lambda: Overdamped(DoubleWell(), temperature=-1), "temperature"), (lambda: Overdamped(DoubleWell(), force=Rotation()), "same"),
-    (lambda: Underdamped(DoubleWell(), mass=0), "mass"), (lambda: __import__("thermosim.integrators").integrators.Splitting("VOX"), "VOX")])
+    (lambda: Overdamped(DoubleWell(), temperature=-1), "temperature"),
+    (lambda: Overdamped(DoubleWell(), force=Rotation()), "same"),
+    (lambda: Underdamped(DoubleWell(), mass=0), "mass"),
+    (lambda: __import__("thermosim.integrators").integrators.Splitting("VOX"), "VOX")])
 def test_dynamics_refuse_nonsense(make, words):
     with pytest.raises(UserError, match=words):
         make()
@@ -198,7 +205,8 @@ def test_a_saved_run_is_whole(tmp_path):
     from thermosim.files.store import read_tree
     from thermosim.ledger import COLUMNS
 
-    made = simulate(Overdamped(Harmonic()), particles=300, protocol=Linear(c=(0.0, 1.0)), steps=40, every=10, record=5, seed=2)
+    made = simulate(Overdamped(Harmonic()), particles=300, protocol=Linear(c=(0.0, 1.0)), steps=40, every=10,
+                    record=5, seed=2)
     tree = read_tree(made.save(tmp_path / "run.h5"))
     rows = tree["ledger/rows"]
     assert np.array_equal(rows["work_mean"].values, made.ledger["work"])

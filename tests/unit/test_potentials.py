@@ -37,7 +37,8 @@ def test_parameter_derivatives(potential):
 
 
 def test_muller_brown_extrema():
-    at = [[-0.558224, 1.441726], [0.623499, 0.028038], [-0.050011, 0.466694], [-0.822002, 0.624313], [0.212487, 0.292988]]
+    at = [[-0.558224, 1.441726], [0.623499, 0.028038], [-0.050011, 0.466694], [-0.822002, 0.624313],
+          [0.212487, 0.292988]]
     energy = [-146.69951721, -108.16672412, -80.76781813, -40.66484351, -72.24894011]
     assert np.allclose(tp.MullerBrown().energy(at), energy, atol=1e-8)
     assert np.abs(tp.MullerBrown().force(at)).max() < 0.01

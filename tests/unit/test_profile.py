@@ -41,7 +41,8 @@ def profile():
 
 
 def test_the_errors_are_those_of_the_sampler_run_again(profile):
-    """By the loop that books, and a flow integrated by Heun in 2,000 steps instead of by Runge and Kutta's rule in 60."""
+    """By the loop that books, and a flow integrated by Heun in
+    2,000 steps instead of by Runge and Kutta's rule in 60."""
     found = profile.sampler(DPMpp2M(), 6)
     assert found.errors.shape == (4, 3) and found.levels.shape == (4, 7) and found.seconds > 0
     rng = np.random.Generator(np.random.PCG64([3 + 10_000, 0]))  # the first batch's noise
@@ -65,9 +66,11 @@ def test_the_grids_are_what_they_are_called(profile):
     assert np.array_equal(karras, schedules.karras(profile.hot, profile.cold, 5))
     assert np.allclose(TABLE.time(whole[:-1]), np.rint(TABLE.time(best[:-1])), atol=1e-9) and whole[-1] == best[-1]
     rows = error_rows(Euler(), 5, found.errors)
-    assert [row["grid"] for row in rows] == list(GRIDS) and rows[0]["over_usual"] == 1 and rows[0]["over_usual_error"] == 0
+    assert ([row["grid"] for row in rows] == list(GRIDS) and rows[0]["over_usual"] == 1
+            and rows[0]["over_usual_error"] == 0)
     ratio = found.errors[2] / found.errors[0]
-    assert rows[2]["over_usual"] == pytest.approx(ratio.mean()) and rows[2]["over_usual_error"] == pytest.approx(ratio.std(ddof=1) / np.sqrt(3))
+    assert (rows[2]["over_usual"] == pytest.approx(ratio.mean())
+            and rows[2]["over_usual_error"] == pytest.approx(ratio.std(ddof=1) / np.sqrt(3)))
 
 
 def test_the_usual_grid_gets_the_better_of_its_two_endings(profile):
@@ -104,12 +107,15 @@ def test_its_work_is_that_of_the_exact_law(profile):
     P = [row["dissipated_work"] for row in rows]
     assert P[2] < min(P[0], P[1]) and rows[0]["P_over_usual"] == 1 and rows[0]["P_over_usual_error"] < 1e-12
     # 7 % above the least on this law of two widths; log-SNR is 135 % above it
-    assert profile.curve.dissipation(levels[2]) < 1.09 * profile.curve.dissipation(least_work(profile.curve, profile.hot, profile.cold, 8))
+    assert (profile.curve.dissipation(levels[2]) < 1.09
+            * profile.curve.dissipation(least_work(profile.curve, profile.hot, profile.cold, 8)))
 
 
 def test_the_errors_of_its_work_are_a_jackknife(profile):
     data = LAW.sample(100, 5, Cpu())
-    measured = measure_curve(profile.denoise, data, replace(Plan(), sigma_max=profile.hot, sigma_min=profile.cold, levels=40, replicas=1), Cpu())
+    measured = measure_curve(profile.denoise, data,
+                             replace(Plan(), sigma_max=profile.hot, sigma_min=profile.cold, levels=40, replicas=1),
+                             Cpu())
     rows, levels = profile.work(measured, 5)
     left_out = [fold.dissipation(levels[1]) / fold.dissipation(levels[0]) for fold in measured.folds]
     assert rows[1]["P_over_usual_error"] == pytest.approx(3 * np.std(left_out))  # of ten parts: √(9/10 Σ(r − r̄)²)

@@ -7,8 +7,10 @@ from thermosim.errors import UserError
 from thermosim.symbolic import Program, cuda_lines, evaluate, numba_lines
 
 x, a = sp.symbols("x a", real=True)
-LAWS = [a*(x**2 - 1)**2, a*sp.cos(x) + sp.exp(-x**2), sp.sqrt(1 + x**2), 1/(1 + a*x**2)**3, sp.tanh(a*x), sp.sinh(x)*sp.cosh(x),
-        sp.log(2 + sp.sin(x)), sp.Abs(x)*sp.sign(x - 1), sp.Max(x, a, 0), x**7 - 3*x**5/(a + 2) - x, (x**2 + 1)**sp.Rational(5, 2),
+LAWS = [a*(x**2 - 1)**2, a*sp.cos(x) + sp.exp(-x**2), sp.sqrt(1 + x**2), 1/(1 + a*x**2)**3, sp.tanh(a*x),
+        sp.sinh(x)*sp.cosh(x),
+        sp.log(2 + sp.sin(x)), sp.Abs(x)*sp.sign(x - 1), sp.Max(x, a, 0), x**7 - 3*x**5/(a + 2) - x,
+        (x**2 + 1)**sp.Rational(5, 2),
         sp.exp(3*x)*sp.exp(a), (x**2 + 2)**0.3, sp.tan(x/3)]
 
 

@@ -31,7 +31,8 @@ def test_limits_at_jumps():
     assert np.allclose(p.before(at, SPAN)["k"], [1, 2.5, 3, 5.5, 6])
     assert np.allclose(p.after(at, SPAN)["k"], [2, 2.5, 5, 5.5, 4])
     j = pr.Jump(at=1.0, k=(1.0, 4.0))
-    assert np.allclose(j.before(at, SPAN)["k"], [1, 1, 1, 4, 4]) and np.allclose(j.after(at, SPAN)["k"], [1, 1, 4, 4, 4])
+    assert (np.allclose(j.before(at, SPAN)["k"], [1, 1, 1, 4, 4])
+            and np.allclose(j.after(at, SPAN)["k"], [1, 1, 4, 4, 4]))
 
 
 def test_a_jump_at_the_end_is_a_row_without_duration():

@@ -37,12 +37,14 @@ def test_entropic_grid_gains_equal_order():
 
 def test_rescaled_entropic_time_of_a_gaussian_is_align_your_steps():
     """∫mse dσ/σ² = s·arctan(σ/s) (Stancevic et al. 2025, Appendix E)."""
-    assert np.allclose(rescaled_entropic(CURVE, 20.0, 0.02, 9), align_your_steps(20.0, 0.02, 9, np.sqrt(0.7)), rtol=1e-3)
+    assert np.allclose(rescaled_entropic(CURVE, 20.0, 0.02, 9),
+                       align_your_steps(20.0, 0.02, 9, np.sqrt(0.7)), rtol=1e-3)
 
 
 def test_score_optimal_grid_of_a_gaussian():
     """s = −x/v, v = s² + σ²: √L = σ·2σdσ·√v/v², so equal steps of ∫σ²dσ/v^{3/2} = asinh(σ/s) − σ/√v."""
-    pilot = Pilot(GaussianMixture([1.0], [[0.0]], [0.7]), 20 * np.random.default_rng(0).standard_normal((64, 1)), 20.0, 0.05, fine=800)
+    pilot = Pilot(GaussianMixture([1.0], [[0.0]], [0.7]), 20 * np.random.default_rng(0).standard_normal((64, 1)), 20.0,
+                  0.05, fine=800)
     before = pilot.evaluations
     sigmas = score_optimal(pilot, 8)
     assert pilot.evaluations == before + 800
@@ -51,7 +53,8 @@ def test_score_optimal_grid_of_a_gaussian():
 
 def test_constant_rate_grid_of_a_gaussian():
     """D = s²x/v and x ∝ √v along the flow, so equal steps of 1/√v; no evaluation beside the pilot's own."""
-    pilot = Pilot(GaussianMixture([1.0], [[0.0]], [0.7]), 20 * np.random.default_rng(0).standard_normal((64, 1)), 20.0, 0.05, fine=800)
+    pilot = Pilot(GaussianMixture([1.0], [[0.0]], [0.7]), 20 * np.random.default_rng(0).standard_normal((64, 1)), 20.0,
+                  0.05, fine=800)
     before = pilot.evaluations
     sigmas = constant_rate(pilot, 8)
     assert pilot.evaluations == before

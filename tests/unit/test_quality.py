@@ -33,7 +33,8 @@ def test_a_lost_mode_costs_recall_and_a_stray_one_precision():
 
 
 def test_error_of_a_ratio_of_means():
-    """Against the scatter of the ratio itself over 400 repetitions, and the delta method; exact where b is proportional to a."""
+    """Against the scatter of the ratio itself over 400 repetitions,
+    and the delta method; exact where b is proportional to a."""
     rng = np.random.default_rng(4)
     base = rng.gamma(9.0, size=(400, 30))
     a, b = base + rng.gamma(4.0, size=base.shape), base + rng.gamma(4.0, size=base.shape)

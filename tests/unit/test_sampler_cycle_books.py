@@ -8,7 +8,8 @@ from scipy.stats import norm
 from thermosim import schedules
 from thermosim.backend.cpu.device import Cpu
 from thermosim.errors import UserError
-from thermosim.samplers import (DDIM, DDPM, DPM2, FAMILY, Ancestral, AnnealedLangevin, Carnot, DDPMBeta, DPMpp2MSDE, DPMppSDE, Euler, EulerAncestral,
+from thermosim.samplers import (DDIM, DDPM, DPM2, FAMILY, Ancestral, AnnealedLangevin, Carnot, DDPMBeta, DPMpp2MSDE,
+                                DPMppSDE, Euler, EulerAncestral,
                                 Heun, PredictorCorrector)
 from thermosim.schedules import Chain, ve_chain
 from thermosim.score.exact import Gaussian, GaussianMixture
@@ -63,7 +64,8 @@ def test_heating_is_that_of_the_trap():
 
 
 def test_entropy_by_neighbours():
-    """Of normals in two and three dimensions, the mean of 100 samples: 0.02 nat, and 6 standard errors; of a shift nothing."""
+    """Of normals in two and three dimensions, the mean of 100
+    samples: 0.02 nat, and 6 standard errors; of a shift nothing."""
     rng, scale = np.random.default_rng(0), np.array([0.3, 1.0, 2.0])
     for d in (2, 3):
         exact = 0.5 * d * np.log(2 * np.pi * np.e) + np.log(scale[:d]).sum()
@@ -86,8 +88,8 @@ def test_distances_of_samples():
 
 
 def test_heating_of_the_plane():
-    """Gaussian data of two variances: K and Σ_f in closed form; the geodesic's by samples, above it by the bias told beside
-    it, to a third; and a mixture of the plane is a Gaussian where it has one component."""
+    """Gaussian data of two variances: K and Σ_f in closed form; the geodesic's by samples, above it by the bias told
+    beside it, to a third; and a mixture of the plane is a Gaussian where it has one component."""
     heating, v = Heating(PLANE, HOT, COLD), variance_of_y(C[:, None], np.array([HOT, COLD]))
     assert heating.K == pytest.approx(K(v[:, 1]).sum(), rel=1e-9)
     assert heating.Sigma == pytest.approx((K(v[:, 1]) - K(v[:, 0])).sum(), rel=1e-9)
@@ -95,10 +97,12 @@ def test_heating_of_the_plane():
     exact = ((v[:, 0] ** 0.5 - v[:, 1] ** 0.5) ** 2).sum() / diffusion
     blank = heating.blank(1000, parts=4)
     bias, noise = blank["w2_bias"][0] / diffusion, heating.least_Sigma_error
-    assert abs(heating.least_Sigma - exact - bias) < 4 * noise + bias / 3 and noise < 0.05 * exact and bias < 0.15 * exact
+    assert (abs(heating.least_Sigma - exact - bias) < 4 * noise + bias / 3 and noise < 0.05 * exact
+            and bias < 0.15 * exact)
     assert abs(blank["entropy_bias"][0]) < 0.03 + 4 * blank["entropy_bias"][1]
     mixture = Heating(GaussianMixture([1.0], [[0.0, 0.0]], np.diag(C)[None]), HOT, COLD)
-    assert mixture.K == pytest.approx(heating.K, rel=1e-7) and mixture.mmse(0.4) == pytest.approx(heating.mmse(0.4), rel=1e-7)
+    assert (mixture.K == pytest.approx(heating.K, rel=1e-7)
+            and mixture.mmse(0.4) == pytest.approx(heating.mmse(0.4), rel=1e-7))
 
 
 def moments(sampler, sigmas, s2):
@@ -126,7 +130,8 @@ def closed_cycle(sampler, sigmas, variances, heating):
     dS, dF, work, heat = np.sum([moments(sampler, sigmas, s2) for s2 in variances], axis=0)
     Sigma = dS - heat
     return {
-        "work": work, "heat": heat, "shadow_work": dF + dS - work - heat, "entropy_change": dS, "free_energy": dF, "Sigma": Sigma,
+        "work": work, "heat": heat, "shadow_work": dF + dS - work - heat, "entropy_change": dS, "free_energy": dF,
+        "Sigma": Sigma,
         "eta_II": dF / (dF + Sigma), "eta_step": -dS / -heat, "bit_cost": np.log(2) * heat / dS, "nfe": len(sigmas) - 1,
         "eta_cycle": (heating.K - heating.Sigma) / (heating.K + Sigma),
         "eta_cycle_geodesic": (heating.K - heating.least_Sigma) / (heating.K + Sigma)}, dF
@@ -134,7 +139,8 @@ def closed_cycle(sampler, sigmas, variances, heating):
 
 @pytest.mark.parametrize("sampler", [EulerAncestral(), DDPMBeta(), DDIM(0.8)], ids=str)
 def test_gaussian_cycle_is_the_closed_one(sampler):
-    """Every quantity within 6 of its errors, which are below 4 % of ΔF: −Q/T in the place of σ_env is off by far more."""
+    """Every quantity within 6 of its errors, which are below 4
+    % of ΔF: −Q/T in the place of σ_env is off by far more."""
     heating, sigmas = Heating(GAUSSIAN, HOT, COLD), schedules.karras(HOT, COLD, 12)
     found = cool(sampler, heating, sigmas, Cpu(), 32_000, seed=3)
     expected, dF = closed_cycle(sampler, sigmas, [0.25], heating)
@@ -160,7 +166,8 @@ def test_gaussian_cycle_of_the_plane(sampler):
 
 
 def test_a_perfect_sampler_is_as_far_from_data_as_they_are():
-    """ddpm with the least variances leaves the exact law in six steps: w2_end of the blank; β̃ leaves it narrow, and farther."""
+    """ddpm with the least variances leaves the exact law in six
+    steps: w2_end of the blank; β̃ leaves it narrow, and farther."""
     heating, sigmas = Heating(PLANE, HOT, COLD, Cloud(points=250)), schedules.karras(HOT, COLD, 6)
     perfect = DDPM(Least(lambda x, sigma: C * sigma**2 / (C + sigma**2)).variance)
     start = heating.blank(250, parts=16)["w2_end"]
@@ -178,12 +185,14 @@ def test_own_entropies_along_the_way():
         before = moments(EulerAncestral(), sigmas[: k + 1], 0.25) if k else (0.0, 0.0, 0.0, 0.0)
         assert abs(found.entropy[k + 1] - found.entropy[0] - dS) < 6 * found.entropy_error[k + 1] + 0.003
         given = before[3] - heat
-        assert abs(found.eta_step[k] - (before[0] - dS) / given) < 6 * np.sqrt(2) * found.entropy_error[k + 1] / given + 0.005
+        assert (abs(found.eta_step[k] - (before[0] - dS) / given) < 6 * np.sqrt(2) * found.entropy_error[k + 1] / given
+                + 0.005)
     assert np.all(found.entropy_error[1:] < 0.02) and found.entropy_error[0] < 1e-12
 
 
 def test_the_chain_dissipates_its_kl():
-    """P of the ancestral chain is ½Σ Δλ·mmse − … in closed form (mean_work); that of ddpm_beta the VP chain's with β."""
+    """P of the ancestral chain is ½Σ Δλ·mmse − … in closed form
+    (mean_work); that of ddpm_beta the VP chain's with β."""
     sigmas, heating = schedules.karras(HOT, COLD, 9), Heating(MIXTURE, HOT, COLD)
     steps, end = mean_work(ve_chain(sigmas), MIXTURE.mmse, MIXTURE.second_moment())
     exact = steps.sum() + end - MIXTURE.entropy(COLD)
@@ -205,7 +214,8 @@ def test_dissipation_of_a_chain_with_another_mean_by_brute_force():
         near = x_0 + t * rng.standard_normal(n)
         far = near + np.sqrt(s * s - t * t) * rng.standard_normal(n)
         (leg,) = sampler.legs(s, t, {})
-        W = norm.logpdf(far, near, np.sqrt(s * s - t * t)) - norm.logpdf(near, leg.mean(far[:, None], MIXTURE)[:, 0], np.sqrt(leg.variance))
+        W = (norm.logpdf(far, near, np.sqrt(s * s - t * t))
+             - norm.logpdf(near, leg.mean(far[:, None], MIXTURE)[:, 0], np.sqrt(leg.variance)))
         total, variance = total + W.mean(), variance + W.var() / n
     last = x_0 + 2.0 * rng.standard_normal(n)
     total -= norm.logpdf(last, 0, 2.0).mean()
@@ -227,14 +237,17 @@ def test_what_is_undefined_is_nan_with_a_reason(sampler):
     assert sigma[0] == HOT and S[-1] == found.entropy[-1] and np.isfinite(S).all()
     if "heat" not in found.why:  # strokes add up to the run
         for name in ("work", "heat", "shadow_work"):
-            assert sum(sums[name][0] for sums in found.strokes.values()) == pytest.approx(found.row[name], rel=1e-9, abs=1e-12)
+            assert (sum(sums[name][0] for sums in found.strokes.values())
+                    == pytest.approx(found.row[name], rel=1e-9, abs=1e-12))
 
 
 def test_reasons_are_those_of_the_sampler():
     heating, sigmas = Heating(MIXTURE, HOT, COLD), schedules.karras(HOT, COLD, 8)
     for sampler, column, word in (
-            (Euler(), "heat", "no bath"), (Euler(), "eta_path", "no bath"), (Heun(), "eta_II", "heat"), (DPMppSDE(), "Sigma", "heat"),
-            (DPMppSDE(), "eta_path", "stage"), (DPMpp2MSDE(), "eta_path", "earlier"), (PredictorCorrector(), "eta_path", "several legs"),
+            (Euler(), "heat", "no bath"), (Euler(), "eta_path", "no bath"), (Heun(), "eta_II", "heat"),
+            (DPMppSDE(), "Sigma", "heat"),
+            (DPMppSDE(), "eta_path", "stage"), (DPMpp2MSDE(), "eta_path", "earlier"),
+            (PredictorCorrector(), "eta_path", "several legs"),
             (AnnealedLangevin(), "eta_geo", "corrector")):
         assert word in cool(sampler, heating, sigmas, Cpu(), 400, 2).why[column]
     hot = GaussianMixture([1.0], [[0.0]], [4.0])  # data wider than noise: cooling spreads them
@@ -242,9 +255,11 @@ def test_reasons_are_those_of_the_sampler():
 
 
 def test_carnot_turns_its_corners():
-    """Corner of each step: the entropy of y at the old level, at the new temperature; frozen x is stretched on the way."""
+    """Corner of each step: the entropy of y at the old level,
+    at the new temperature; frozen x is stretched on the way."""
     heating, sigmas = Heating(MIXTURE, HOT, COLD), schedules.karras(HOT, COLD, 4)
-    for sampler, shift in ((Carnot(), np.zeros(4)), (AnnealedLangevin(), 0.5 * np.log((1 + sigmas[:-1] ** 2) / (1 + sigmas[1:] ** 2)))):
+    for sampler, shift in ((Carnot(), np.zeros(4)),
+                           (AnnealedLangevin(), 0.5 * np.log((1 + sigmas[:-1] ** 2) / (1 + sigmas[1:] ** 2)))):
         found = cool(sampler, heating, sigmas, Cpu(), 800, 2)
         sigma, S = found.path()
         assert np.array_equal(sigma[1::2], sigmas[1:]) and np.allclose(S[1::2], found.entropy[:-1] + shift, atol=1e-12)

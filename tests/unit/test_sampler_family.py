@@ -10,7 +10,8 @@ from thermosim.backend.cpu.device import Cpu
 from thermosim.backend.cpu.threads import get_threads, set_threads
 from thermosim.errors import UserError
 from thermosim.runs.sampling import sample
-from thermosim.samplers import (DDIM, DPM2, FAMILY, LMS, RK45, SAMPLERS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp2S,
+from thermosim.samplers import (DDIM, DPM2, FAMILY, LMS, RK45, SAMPLERS, Ancestral, DDPMBeta, DPMpp2M,
+                                DPMpp2MSDE, DPMpp2S,
                                 DPMpp3M, DPMpp3MSDE, DPMppSDE, Euler, EulerAncestral, Heun, MALACorrected,
                                 PredictorCorrector)
 from thermosim.samplers.base import FREE
@@ -123,7 +124,8 @@ def test_ddpm_beta_is_the_chain_of_unit_data():
     beta = 1 - alpha_bar / alpha_bar_next
     assert leg.variance * alpha_bar_next == pytest.approx(beta, rel=1e-14)
     posterior = beta * (1 - alpha_bar_next) / (1 - alpha_bar)
-    assert next(EulerAncestral().legs(sigma, sigma_next, {})).variance * alpha_bar_next == pytest.approx(posterior, rel=1e-14)
+    assert (next(EulerAncestral().legs(sigma, sigma_next, {})).variance * alpha_bar_next
+            == pytest.approx(posterior, rel=1e-14))
 
 
 def test_churn_reaches_its_level():
@@ -165,7 +167,8 @@ def test_rk45_keeps_its_tolerance(tolerance):
     start = 5.0 * np.random.default_rng(0).standard_normal((20, 2))
     told = run(RK45(tolerance, tolerance), n=20, start=start)
     for x, end in zip(start, told.x):
-        exact = solve_ivp(lambda s, y: (y - MIXTURE(y[None], s)[0]) / s, (5.0, 0.1), x, "DOP853", rtol=1e-13, atol=1e-13).y[:, -1]
+        exact = solve_ivp(lambda s, y: (y - MIXTURE(y[None], s)[0]) / s, (5.0, 0.1), x, "DOP853", rtol=1e-13,
+                          atol=1e-13).y[:, -1]
         assert np.abs(end - exact).max() < 60 * tolerance
 
 
@@ -190,8 +193,10 @@ def test_mala_leaves_the_exact_law_alone():
 
 
 @pytest.mark.parametrize("make, match", [
-    (lambda: DDIM(1.5), "eta"), (lambda: DDIM(-0.1), "eta"), (lambda: DPMppSDE(0.0), "eta"), (lambda: DPMpp2MSDE(2.0), "eta"),
-    (lambda: DDIM(float("nan")), "eta"), (lambda: Ancestral(LMS()), "one-step"), (lambda: Ancestral(EulerAncestral()), "one-step"),
+    (lambda: DDIM(1.5), "eta"), (lambda: DDIM(-0.1), "eta"), (lambda: DPMppSDE(0.0), "eta"),
+    (lambda: DPMpp2MSDE(2.0), "eta"),
+    (lambda: DDIM(float("nan")), "eta"), (lambda: Ancestral(LMS()), "one-step"),
+    (lambda: Ancestral(EulerAncestral()), "one-step"),
     (lambda: LMS(5), "slopes"), (lambda: LMS(0), "slopes"), (lambda: Heun(s_churn=-1.0), "churn"),
     (lambda: Heun(s_churn=1.0, s_tmin=2.0, s_tmax=1.0), "churn"), (lambda: RK45(0.0, 0.0), "tolerances"),
     (lambda: MALACorrected(nodes=0), "nodes")])

@@ -53,7 +53,8 @@ def test_noise_solves_the_moment_equation(process):
     gained = quad(source, t0, t1, epsabs=1e-12)[0]
     carried = (process.alpha(t1) / process.alpha(t0)) ** 2 * process.noise(t0) ** 2
     assert process.noise(t1) ** 2 == pytest.approx(carried + gained, rel=1e-9)
-    assert np.log(process.alpha(t1) / process.alpha(t0)) == pytest.approx(quad(process.drift_rate, t0, t1)[0], abs=1e-10)
+    assert (np.log(process.alpha(t1) / process.alpha(t0))
+            == pytest.approx(quad(process.drift_rate, t0, t1)[0], abs=1e-10))
 
 
 def test_vp_is_a_bath_at_temperature_one():

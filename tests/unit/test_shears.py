@@ -1,4 +1,5 @@
-"""Rows moved by distances of their own: against polynomials, moments, a circle walked around, and another cut of the rows."""
+"""Rows moved by distances of their own: against polynomials,
+moments, a circle walked around, and another cut of the rows."""
 import numpy as np
 import pytest
 from scipy.special import ndtr

@@ -40,7 +40,8 @@ def particles(sigma, n=20):
     return MEAN + np.sqrt(VARIANCE) * data + sigma * noise
 
 
-@pytest.mark.parametrize("prediction", [NoisePrediction(), VelocityPrediction(), CleanPrediction()], ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize("prediction", [NoisePrediction(), VelocityPrediction(), CleanPrediction()],
+                         ids=lambda p: type(p).__name__)
 @pytest.mark.parametrize("whole", [False, True])
 def test_on_gaussian_data_it_is_the_exact_denoiser_at_every_level_of_the_table(prediction, whole):
     alpha_bar = chain(50)
@@ -110,9 +111,12 @@ def test_whole_timesteps_are_the_nearest_and_none_comes_twice():
     (lambda: Timesteps(chain(9)).time(0.0), "sigma_min"),
     (lambda: Timesteps(chain(9)).time(np.array([1.0, np.nan])), "nan leaves"),
     (lambda: Timesteps(chain(3)).whole([3.0, 2.0, 1.0, 0.5]), "4 noise levels are more than the 3 timesteps"),
-    (lambda: TimestepDenoiser(lambda x, t: x, Timesteps(chain(9)), shape=(1, 2, 2))(np.ones((4, 5)), 1.0), r"give \(n, 4\)"),
-    (lambda: TimestepDenoiser(lambda x, t: x, Timesteps(chain(9)), shape=(1, 2, 2))(np.ones((2, 2, 2)), 1.0), "no rows"),
-    (lambda: TimestepDenoiser(lambda x, t: x[:, :, :1], Timesteps(chain(9)), shape=(1, 2, 2))(np.ones((4, 4)), 1.0), "answers shape"),
+    (lambda: TimestepDenoiser(lambda x, t: x, Timesteps(chain(9)), shape=(1, 2, 2))(np.ones((4, 5)), 1.0),
+     r"give \(n, 4\)"),
+    (lambda: TimestepDenoiser(lambda x, t: x, Timesteps(chain(9)), shape=(1, 2, 2))(np.ones((2, 2, 2)), 1.0),
+     "no rows"),
+    (lambda: TimestepDenoiser(lambda x, t: x[:, :, :1], Timesteps(chain(9)), shape=(1, 2, 2))(np.ones((4, 4)), 1.0),
+     "answers shape"),
 ])
 def test_what_is_wrong_is_said_in_one_line(cause, line):
     with pytest.raises(UserError, match=line) as error:

@@ -28,7 +28,8 @@ from thermosim.score.train import TrainConfig, train, trained, training_key
 DEVICE = open_device("cpu")
 SMALL = TrainConfig(width=24, depth=2, features=3, batch=64, steps=300, validate_every=50)
 ENDLESS = replace(SMALL, steps=10**7)
-ENDLESS_WITH_ALL = replace(ENDLESS, clip=0.3, patience=10**5, schedule=rates.InverseRoot(50), parametrisation=NoisePrediction(),
+ENDLESS_WITH_ALL = replace(ENDLESS, clip=0.3, patience=10**5, schedule=rates.InverseRoot(50),
+                           parametrisation=NoisePrediction(),
                            loss=LearnedVariances(vp_chain(5.0, 20, "posterior")))
 # few points are soon learnt by heart, and then the validation loss rises
 IMPATIENT = replace(SMALL, steps=20_000, schedule=rates.Constant(), ema=20.0, patience=60)
@@ -90,7 +91,8 @@ def test_interrupted_and_resumed(small, tmp_path, monkeypatch):
 
 
 def killed_at_work(config, folder, data="t.points()", lines=5):
-    """Train in another process, checkpoint at every look, and kill -9 it after so many checkpoints; its journal's folder."""
+    """Train in another process, checkpoint at every look, and
+    kill -9 it after so many checkpoints; its journal's folder."""
     here = Path(__file__)
     code = ("import sys; sys.path[:0] = sys.argv[1:3]\n"
             "import test_train as t; t.training.CHECKPOINT_SECONDS = 0.0\n"
@@ -175,7 +177,8 @@ def test_clipping():
         g = np.random.default_rng(0).standard_normal(1000).astype(dtype)
         long, short, lost = g.copy(), g.copy(), g.copy()
         training.shorten(np, long, 2.5)
-        assert np.isclose(np.linalg.norm(long), 2.5, rtol=1e-5) and np.allclose(long / g, 2.5 / np.linalg.norm(g), rtol=1e-5)
+        assert (np.isclose(np.linalg.norm(long), 2.5, rtol=1e-5)
+                and np.allclose(long / g, 2.5 / np.linalg.norm(g), rtol=1e-5))
         assert long.dtype == dtype
         training.shorten(np, short, 1.01 * np.linalg.norm(g))
         assert np.array_equal(short, g)
@@ -185,7 +188,8 @@ def test_clipping():
 
 
 def test_clipped_steps():
-    """With plain SGD in Adam's place the first step would be as long as the limit; here: other weights, finite, smaller moments."""
+    """With plain SGD in Adam's place the first step would be as long
+    as the limit; here: other weights, finite, smaller moments."""
     free, clipped = (training._Run(points(), replace(SMALL, clip=clip), DEVICE, None) for clip in (None, 1e-3))
     for run in (free, clipped):
         run.advance(0)
@@ -229,7 +233,8 @@ def test_saved_and_loaded(small, tmp_path):
 
 @pytest.mark.parametrize("kind", PARAMETRISATIONS, ids=lambda kind: type(kind).__name__)
 def test_files_know_what_the_network_predicts(kind, tmp_path):
-    """Also with twice the outputs, for learned variances; a file that names nothing is from before there were others."""
+    """Also with twice the outputs, for learned variances; a
+    file that names nothing is from before there were others."""
     from thermosim.files.store import read_tree, write_tree
 
     for outputs in (2, 4):
@@ -257,7 +262,8 @@ def test_a_long_chain_is_written_down(tmp_path):
     kept = trained(points(), replace(SMALL, steps=2, loss=loss), DEVICE, tmp_path)
     again = Denoiser.load(next(tmp_path.glob("*.h5")), DEVICE)
     assert again.config == kept.config and again.config["loss"]["is"] == "VariationalBound"
-    assert again.config["loss"]["probabilities"] == list(loss.probabilities) and len(again.config["loss"]["chain"]["alpha"]) == 3001
+    assert (again.config["loss"]["probabilities"] == list(loss.probabilities)
+            and len(again.config["loss"]["chain"]["alpha"]) == 3001)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -346,10 +352,12 @@ def test_other_schedules():
         return np.array([replace(SMALL, steps=1000, rate=2.0, schedule=schedule).learning_rate(step) for step in steps])
 
     assert np.array_equal(course(None), course(rates.WarmupCosine()))
-    assert np.array_equal(course(rates.WarmupCosine(50)), [replace(SMALL, steps=1000, rate=2.0, warmup=50).learning_rate(k) for k in steps])
+    assert np.array_equal(course(rates.WarmupCosine(50)),
+                          [replace(SMALL, steps=1000, rate=2.0, warmup=50).learning_rate(k) for k in steps])
     assert np.array_equal(course(rates.Constant()), np.full(1000, 2.0))
     line = course(rates.LinearDecay(100, last=0.1))
-    assert np.allclose(line[:100], 2 * (steps[:100] + 1) / 100) and np.allclose(line[99:], np.linspace(2, 0.2, 902)[:901])
+    assert (np.allclose(line[:100], 2 * (steps[:100] + 1) / 100)
+            and np.allclose(line[99:], np.linspace(2, 0.2, 902)[:901]))
     stairs = course(rates.Stairs(300, 0.5))
     assert np.array_equal(stairs[[0, 299, 300, 599, 600, 999]], [2, 2, 1, 1, 0.5, 0.25])
     root = course(rates.InverseRoot(64))

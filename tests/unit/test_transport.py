@@ -18,7 +18,8 @@ from thermosim.schedules import EDM
 from thermosim.score.exact import GaussianMixture
 from thermosim.thermo.grids.pilot import Pilot
 from thermosim.thermo.grids.recommend import HAND_MADE, recommend, schedule
-from thermosim.thermo.grids.transport import cheapest_path, polish, transport_geodesic, transport_length, transport_optimum
+from thermosim.thermo.grids.transport import (cheapest_path, polish, transport_geodesic, transport_length,
+                                              transport_optimum)
 
 S2 = 0.25
 GAUSS = GaussianMixture([1.0], [[0.0]], [S2])
@@ -59,11 +60,13 @@ def test_one_step_of_dpmpp_2m_knows_the_step_before(gaussian):
     D = [S2 / np.sqrt(S2 + s * s) for s in (before, i)]          # in units of x/√(s² + σ²)
     step = j / i * np.sqrt(S2 + i * i) + (1 - j / i) * (1.5 * D[1] - 0.5 * D[0])
     scale = np.sqrt(np.mean(gaussian.x[50] ** 2) / (S2 + i * i))
-    assert gaussian.one_step_errors(DPMpp2M(), nodes)[1, 2] == pytest.approx(scale * abs(step - np.sqrt(S2 + j * j)), rel=1e-4)
+    assert (gaussian.one_step_errors(DPMpp2M(), nodes)[1, 2]
+            == pytest.approx(scale * abs(step - np.sqrt(S2 + j * j)), rel=1e-4))
 
 
 def test_the_gain_is_weighed_in_the_optimum(gaussian):
-    """Gaussian data: an error at σ shrinks by √((s² + σ_min²)/(s² + σ²)) on its way, so that steps belong further down."""
+    """Gaussian data: an error at σ shrinks by √((s² + σ_min²)/(s²
+    + σ²)) on its way, so that steps belong further down."""
     told = recommend(gaussian, Euler(), 6)
 
     def cost(s, weight):
@@ -92,9 +95,11 @@ def quantile_grid(n):
 
 
 def test_the_transport_geodesic_is_the_closed_one():
-    """Gaussian data of two widths: |dD/dlnσ| of each component is s²σ²x_0/v^{3/2}·√v_max, v = s² + σ²; rms, not the mean, over them."""
+    """Gaussian data of two widths: |dD/dlnσ| of each component is
+    s²σ²x_0/v^{3/2}·√v_max, v = s² + σ²; rms, not the mean, over them."""
     wide = np.array([1.0, 0.04])
-    pilot = Pilot(GaussianMixture([1.0], [[0.0, 0.0]], [wide]), np.sqrt(400 + wide) * quantile_grid(24), 20.0, 0.05, fine=400)
+    pilot = Pilot(GaussianMixture([1.0], [[0.0, 0.0]], [wide]), np.sqrt(400 + wide) * quantile_grid(24), 20.0,
+                  0.05, fine=400)
     u = np.linspace(-np.log(20.0), -np.log(0.05), 20_001)
     sigma2 = np.exp(-2 * u)[:, None]
     rate = np.sqrt(np.sum((wide * sigma2 / (wide + sigma2) ** 1.5) ** 2, axis=1))
@@ -105,7 +110,8 @@ def test_the_transport_geodesic_is_the_closed_one():
 
 
 def test_the_transport_optimum_is_the_least_of_all_grids():
-    """Euler on Gaussian data: the summed squares of closed one-step errors, minimised by Nelder–Mead over three inner levels."""
+    """Euler on Gaussian data: the summed squares of closed one-step
+    errors, minimised by Nelder–Mead over three inner levels."""
     pilot = Pilot(GAUSS, np.sqrt(400 + S2) * quantile_grid(16)[:, :1], 20.0, 0.05)
 
     def cost(inner):
@@ -169,14 +175,17 @@ def test_nonsense_is_refused():
 
 
 def test_what_the_polish_learnt_by_heart_does_not_count():
-    """Sixteen dimensions, where a few particles change sides: judged by the half that was not polished on, it holds on fresh noise."""
+    """Sixteen dimensions, where a few particles change sides: judged
+    by the half that was not polished on, it holds on fresh noise."""
     rng = np.random.default_rng(16)
-    law = GaussianMixture(rng.dirichlet(np.full(6, 3.0)), rng.normal(size=(6, 16)), rng.uniform(0.05, 0.5, (6, 16)) ** 2)
+    law = GaussianMixture(rng.dirichlet(np.full(6, 3.0)), rng.normal(size=(6, 16)),
+                          rng.uniform(0.05, 0.5, (6, 16)) ** 2)
     pilot = Pilot(law, 50 * rng.standard_normal((1024, 16)), 50.0, 0.01, power=1)
     r = recommend(pilot, DPMpp2M(), 50)
     fresh = Pilot(law, 50 * rng.standard_normal((2048, 16)), 50.0, 0.01, power=1)
     assert r.evaluations <= 2400 and r.name == "polished"
-    assert fresh.error(DPMpp2M(), r.sigmas) < 0.8 * min(fresh.error(DPMpp2M(), r.candidates[name]) for name in HAND_MADE)
+    assert fresh.error(DPMpp2M(), r.sigmas) < 0.8 * min(fresh.error(DPMpp2M(), r.candidates[name])
+                                                        for name in HAND_MADE)
     assert r.errors["polished"] == pytest.approx(pilot.error(DPMpp2M(), r.sigmas, slice(1, None, 2)), rel=1e-12)
 
 

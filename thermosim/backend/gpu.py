@@ -157,7 +157,8 @@ class Gpu:
         """Derivatives of L by x, w and b of `own_rows` into dx, dw, db, from d = ∂L/∂out."""
         (J, inside, k), rows, n = w.shape, len(x), len(which)
         self._run("network", "own_rows_input", x.dtype, dx.shape, w, which, d, dx, *_integers(rows, n, inside, k))
-        self._run("network", "own_rows_weights", x.dtype, (J * inside, k), x, which, d, dw, *_integers(rows, n, J, inside, k))
+        self._run("network", "own_rows_weights", x.dtype, (J * inside, k), x, which, d, dw,
+                  *_integers(rows, n, J, inside, k))
         self._run("network", "own_rows_bias", x.dtype, db.shape, which, d, db, *_integers(n, J, k))
 
     def scale_columns_sum(self, d, g, s):
@@ -204,7 +205,8 @@ class Gpu:
         return cupy.asarray(denoised.T, order="C"), logp
 
     def chains(self, up, down, h, ring=False):
-        """Tridiagonal chains (I − hK)⁻¹ of rates (outer, n, inner) in NumPy arrays; see `thermosim.backend.cpu.chains`."""
+        """Tridiagonal chains (I − hK)⁻¹ of rates (outer, n, inner) in NumPy arrays; see
+        `thermosim.backend.cpu.chains`."""
         from .cuda.chains import CudaChains
 
         return CudaChains(up, down, h, ring, self)

@@ -24,7 +24,8 @@ class Checkerboard:
 
     def __post_init__(self):
         if self.squares < 2 or self.squares % 2 or not self.half > 0:
-            raise UserError(f"a board has an even number of squares a side and half > 0, not {self.squares} and {self.half}")
+            raise UserError(f"a board has an even number of squares a side and half > 0, not {self.squares} and "
+                            f"{self.half}")
 
     @property
     def parts(self):

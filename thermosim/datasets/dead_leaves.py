@@ -32,7 +32,8 @@ class DeadLeaves:
             raise UserError(f"radii must obey 0 < smallest <= largest, not {self.smallest} and {self.largest}")
 
     def leaves(self, size, seed=0):
-        """One canvas: (size, size) number of the leaf on top at each pixel's middle, and the grey in [0, 1) of each leaf."""
+        """One canvas: (size, size) number of the leaf on top at
+        each pixel's middle, and the grey in [0, 1) of each leaf."""
         rng = np.random.Generator(np.random.PCG64(seed))
         top, bare, greys = np.full((size, size), -1), size * size, []
         while bare:
@@ -59,7 +60,8 @@ class DeadLeaves:
         Patches of one canvas share leaves where they touch: they are one another's neighbours, not independent draws.
         """
         if not 1 <= size <= canvas:
-            raise UserError(f"patches of {size} pixels are cut from a canvas of {canvas}: give a size from 1 to {canvas}")
+            raise UserError(f"patches of {size} pixels are cut from a canvas of {canvas}: give a size from 1 to "
+                            f"{canvas}")
         m, found, part = canvas // size, [], 0
         while sum(map(len, found)) < n:
             top, greys = self.leaves(canvas, [seed, part])

@@ -9,7 +9,8 @@ from .noisy_curve import NoisyCurve
 
 @dataclass(frozen=True)
 class Moons(NoisyCurve):
-    """The law of scikit-learn's `make_moons`: (cos t, sin t) or (1 − cos t, ½ − sin t), t ~ U(0, π), as likely as each other.
+    """The law of scikit-learn's `make_moons`: (cos t, sin t) or
+    (1 − cos t, ½ − sin t), t ~ U(0, π), as likely as each other.
 
     Parameters
     ----------

@@ -25,7 +25,8 @@ class Ring:
 
     def __post_init__(self):
         if not (self.parts >= 1 and self.radius >= 0 and self.noise > 0):
-            raise UserError(f"a ring has at least one mode, radius >= 0 and noise > 0, not {self.parts}, {self.radius} and {self.noise}")
+            raise UserError(f"a ring has at least one mode, radius >= 0 and noise > 0, not {self.parts}, {self.radius} "
+                            f"and {self.noise}")
 
     @property
     def centres(self):

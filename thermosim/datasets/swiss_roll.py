@@ -37,6 +37,7 @@ class SwissRoll(NoisyCurve):
         """−E ln p, nats: a mean over u, by Gauss–Legendre nodes, of Gauss–Hermite quadrature over the noise."""
         u, w = np.polynomial.legendre.leggauss(along)
         z, v = np.polynomial.hermite_e.hermegauss(across)
-        x = self.at(0.5 * (1 + u))[:, None, None] + self.noise * np.stack(np.meshgrid(z, z, indexing="ij"), axis=-1).reshape(1, -1, 1, 2)
+        x = (self.at(0.5 * (1 + u))[:, None, None]
+             + self.noise * np.stack(np.meshgrid(z, z, indexing="ij"), axis=-1).reshape(1, -1, 1, 2))
         weight = np.outer(0.5 * w, np.outer(v, v).ravel() / (2 * np.pi))
         return float(-(weight.ravel() @ self.log_density(x.reshape(-1, 2))))

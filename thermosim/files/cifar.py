@@ -26,7 +26,8 @@ def read_cifar(path):
     """
     files = sorted(path.glob("data_batch_*.bin")) if path.is_dir() else [path]
     if not files:
-        raise UserError(f"{path} holds no data_batch_*.bin: give the folder of CIFAR-10's binary version, or one .bin file")
+        raise UserError(f"{path} holds no data_batch_*.bin: give the folder of CIFAR-10's binary version, or one .bin "
+                        "file")
     try:
         sizes = [file.stat().st_size for file in files]
         for file, size in zip(files, sizes):
@@ -38,5 +39,6 @@ def read_cifar(path):
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}; check the name") from error
     if records[:, 0].max() >= LABELS:
-        raise UserError(f"{path}: a label of {records[:, 0].max()}, but CIFAR-10 has 0 to {LABELS - 1}: it is another format")
+        raise UserError(f"{path}: a label of {records[:, 0].max()}, but CIFAR-10 has 0 to {LABELS - 1}: it is another "
+                        "format")
     return records[:, 1:].reshape(-1, PLANES, SIDE, SIDE).transpose(0, 2, 3, 1)

@@ -52,7 +52,8 @@ def read_images(folder, patch=None):
 
 
 def patches(picture, side):
-    """Squares (n, side, side, …) of a picture (height, width, …), side by side; what is left over at the edges is lost."""
+    """Squares (n, side, side, …) of a picture (height, width,
+    …), side by side; what is left over at the edges is lost."""
     rows, columns = picture.shape[0] // side, picture.shape[1] // side
     cut = picture[: rows * side, : columns * side].reshape(rows, side, columns, side, *picture.shape[2:])
     return cut.swapaxes(1, 2).reshape(rows * columns, side, side, *picture.shape[2:])
@@ -76,8 +77,10 @@ def _pixels(Image, file, mode):
 
 
 def _damaged(file, error):
-    """Pillow raises whatever its decoders do: OSError, SyntaxError, ValueError, struct.error, DecompressionBombError."""
-    return UserError(f"{file} is damaged or no picture ({' '.join(str(error).split())[:80]}): remove it or save it again")
+    """Pillow raises whatever its decoders do: OSError, SyntaxError,
+    ValueError, struct.error, DecompressionBombError."""
+    return UserError(f"{file} is damaged or no picture ({' '.join(str(error).split())[:80]}): remove it or save it "
+                     "again")
 
 
 def _by(size):

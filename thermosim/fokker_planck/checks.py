@@ -9,9 +9,11 @@ from ..errors import UserError
 
 def whole(value, words, least=1, most=np.inf):
     """`value` as an int within least … most; `words` end the sentence that refuses it."""
-    good = isinstance(value, numbers.Real) and not isinstance(value, bool) and value == np.floor(value) and least <= value <= most
+    good = (isinstance(value, numbers.Real) and not isinstance(value, bool) and value == np.floor(value)
+            and least <= value <= most)
     if not good or not np.isfinite(value):
-        raise UserError(f"{words} must be a whole number from {least}{'' if most == np.inf else f' to {most}'}, not {value!r}")
+        raise UserError(f"{words} must be a whole number from {least}{'' if most == np.inf else f' to {most}'}, not "
+                        f"{value!r}")
     return int(value)
 
 

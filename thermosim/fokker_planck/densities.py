@@ -81,7 +81,8 @@ def w2(axis, p, q):
     for level in levels:
         # over an empty cell the quantile jumps: its limits from above and below belong to different pieces
         start, end = (np.searchsorted(level, c, side=s) for c, s in ((corners[:-1], "right"), (corners[1:], "left")))
-        quantiles.append((_invert(axis.edges, level, corners[:-1], start), _invert(axis.edges, level, corners[1:], end)))
+        quantiles.append((_invert(axis.edges, level, corners[:-1], start),
+                          _invert(axis.edges, level, corners[1:], end)))
     (a0, a1), (b0, b1) = quantiles
     d0, d1 = a0 - b0, a1 - b1
     return float(np.sqrt(np.sum(np.diff(corners) * (d0 * d0 + d0 * d1 + d1 * d1) / 3)))

@@ -50,8 +50,10 @@ class FokkerPlanck:
         if not hasattr(dynamics, "energy"):
             raise UserError(f"give Overdamped dynamics or an energy law such as DoubleWell(), not {dynamics!r:.60}")
         if isinstance(dynamics, Underdamped):
-            raise UserError("a grid of positions needs Overdamped dynamics: with inertia take KleinKramers, for one coordinate and its velocity")
-        self.dynamics = replace(dynamics, **given) if isinstance(dynamics, Overdamped) else Overdamped(dynamics, **given)
+            raise UserError("a grid of positions needs Overdamped dynamics: with inertia take KleinKramers, for one "
+                            "coordinate and its velocity")
+        self.dynamics = (replace(dynamics, **given)
+                         if isinstance(dynamics, Overdamped) else Overdamped(dynamics, **given))
         if not isinstance(grid, Grid):
             raise UserError("give the cells: grid=Grid(Axis.uniform(low, high, cells), ...)")
         if grid.dimension != self.dynamics.dimension:
@@ -69,7 +71,8 @@ class FokkerPlanck:
             raise UserError(f"unknown parameter {', '.join(sorted(unknown))}; "
                             f"known are {', '.join(self.dynamics.parameters) or 'none'}")
         own = self.dynamics.potential.parameters
-        return ({k: v for k, v in parameters.items() if k in own}, {k: v for k, v in parameters.items() if k not in own})
+        return ({k: v for k, v in parameters.items() if k in own},
+                {k: v for k, v in parameters.items() if k not in own})
 
     def energy(self, **parameters):
         """U at the cell centres, of the grid's shape."""
@@ -142,7 +145,8 @@ class FokkerPlanck:
             ends = self._on_faces(self.dynamics.potential.energy, k)(axis.edges[[0, -1]])
             jump = np.max(np.abs(np.diff(ends, axis=k)))
             if jump > 1e-9 * (1 + np.max(np.abs(ends))):
-                raise UserError(f"the energy jumps by {jump:.3g} across the periodic end of axis {k}: choose the period of "
+                raise UserError(f"the energy jumps by {jump:.3g} across the periodic end of axis {k}: choose the "
+                                "period of "
                                 "the energy, and write a constant slope as force=Tilt(...)")
 
     def warn_if_steep(self, m, temperature, **parameters):
@@ -153,7 +157,8 @@ class FokkerPlanck:
             held = m[across > STEEP].sum()
             if held > MASS_STEEP:
                 cells = int(np.ceil(self.grid.shape[k] * np.sum(m * across) / held / STEEP))
-                warnings.warn(f"cell Péclet number above {STEEP:g} along axis {k} for {held:.0%} of the density: fluxes are "
+                warnings.warn(f"cell Péclet number above {STEEP:g} along axis {k} for {held:.0%} of the density: "
+                              "fluxes are "
                               f"first order there; try {cells} cells", stacklevel=4)
 
     # ---- verbs ----------------------------------------------------------------------------------

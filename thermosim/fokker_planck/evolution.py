@@ -85,7 +85,8 @@ class Drive:
         known = [*equation.dynamics.parameters, "temperature"]
         unknown = set(self.protocol.names) - set(known)
         if unknown:
-            raise UserError(f"the protocol drives {', '.join(sorted(unknown))}, but the parameters are {', '.join(known)}")
+            raise UserError(f"the protocol drives {', '.join(sorted(unknown))}, but the parameters are "
+                            f"{', '.join(known)}")
         self.rests = isinstance(self.protocol, Constant) and equation.dynamics.force is None
 
     def _values(self, limits):

@@ -15,7 +15,8 @@ from .equation import keep
 from .evolution import evolve
 from .grid import Grid
 
-COARSE = 0.5        # a cell in units of the thermal width of its axis, beyond which tails are limited and rates far from second order
+# a cell in units of the thermal width of its axis, beyond which tails are limited and rates far from second order
+COARSE = 0.5
 
 
 class KleinKramers:
@@ -52,15 +53,20 @@ class KleinKramers:
         if not hasattr(dynamics, "energy"):
             raise UserError(f"give Underdamped dynamics or an energy law such as DoubleWell(), not {dynamics!r:.60}")
         if isinstance(dynamics, Overdamped):
-            raise UserError("a density of positions and velocities needs Underdamped dynamics; without inertia take FokkerPlanck")
-        self.dynamics = replace(dynamics, **given) if isinstance(dynamics, Underdamped) else Underdamped(dynamics, **given)
+            raise UserError("a density of positions and velocities needs Underdamped dynamics; without inertia take "
+                            "FokkerPlanck")
+        self.dynamics = (replace(dynamics, **given)
+                         if isinstance(dynamics, Underdamped) else Underdamped(dynamics, **given))
         if self.dynamics.dimension != 1:
-            raise UserError(f"a density in phase space is for one coordinate, not for {self.dynamics.dimension}: take particles")
-        made_of(grid, Grid, "give the cells: grid=Grid(Axis.uniform(low, high, cells), Axis.uniform(slowest, fastest, cells))")
+            raise UserError(f"a density in phase space is for one coordinate, not for {self.dynamics.dimension}: take "
+                            "particles")
+        made_of(grid, Grid,
+                "give the cells: grid=Grid(Axis.uniform(low, high, cells), Axis.uniform(slowest, fastest, cells))")
         if grid.dimension != 2 or any(np.ptp(a.widths) > 1e-9 * a.widths[0] for a in grid.axes):
             raise UserError("a grid of phase space has two axes of equal cells, x and v: take Axis.uniform for both")
         if grid.axes[1].ends != ("open", "open") or grid.has_end("absorbing") or grid.has_end("reflecting"):
-            raise UserError("in phase space the ends are open, those of x open or periodic: write a wall as a steep energy")
+            raise UserError("in phase space the ends are open, those of x open or periodic: write a wall as a steep "
+                            "energy")
         if not grid.axes[1].centers[0] < 0 < grid.axes[1].centers[-1]:
             raise UserError("the cells of v must reach to both sides of 0")
         self.grid, self._landscapes, self._baths = grid, {}, {}
@@ -68,7 +74,8 @@ class KleinKramers:
         if grid.axes[0].periodic:
             low, high = self.dynamics.potential.energy(grid.axes[0].edges[[0, -1]])
             if abs(high - low) > 1e-9 * (1 + abs(low)):
-                raise UserError(f"the energy jumps by {abs(high - low):.3g} across the periodic end of x: choose the period of "
+                raise UserError(f"the energy jumps by {abs(high - low):.3g} across the periodic end of x: choose the "
+                                "period of "
                                 "the energy, and write a constant slope as force=Tilt(...)")
 
     # ---- the physics on the grid ----------------------------------------------------------------
@@ -92,7 +99,8 @@ class KleinKramers:
         if temperature not in self._baths:
             from .phase_space import Bath                    # loads Numba
 
-            keep(self._baths, temperature, Bath(self.grid.axes[1], self.dynamics.friction, self.dynamics.mass, temperature))
+            keep(self._baths, temperature,
+                 Bath(self.grid.axes[1], self.dynamics.friction, self.dynamics.mass, temperature))
         return self._baths[temperature]
 
     def energy(self, **parameters):
@@ -112,15 +120,18 @@ class KleinKramers:
         self.grid.check_open_ends(m, "enlarge the grid, or take more steps if it should not get there")
 
     def warn_if_steep(self, m, temperature, **parameters):
-        """Warn where cells are coarse against the thermal speed, or the thermal width in the well that the density is in."""
+        """Warn where cells are coarse against the thermal speed,
+        or the thermal width in the well that the density is in."""
         if self.dynamics.friction == 0:
             return
         at, (x, v) = m.sum(axis=1), self.grid.axes
-        stiffest = np.max(-np.gradient(self.landscape(**parameters)[1], x.centers), where=at > 0.01 * at.max(), initial=0.0)
+        stiffest = np.max(-np.gradient(self.landscape(**parameters)[1], x.centers),
+                          where=at > 0.01 * at.max(), initial=0.0)
         for name, axis, k in (("x", x, stiffest), ("v", v, self.dynamics.mass)):
             if k * axis.widths[0]**2 > COARSE**2 * temperature:
                 cells = int(np.ceil(axis.cells * axis.widths[0] * np.sqrt(k / temperature) / COARSE))
-                warnings.warn(f"cells of {name} are {axis.widths[0]:.3g} wide, a density in equilibrium {np.sqrt(temperature / k):.3g}: "
+                warnings.warn(f"cells of {name} are {axis.widths[0]:.3g} wide, a density in equilibrium "
+                              f"{np.sqrt(temperature / k):.3g}: "
                               f"try {cells} cells", stacklevel=4)
 
     # ---- verbs ----------------------------------------------------------------------------------
@@ -176,7 +187,8 @@ class KleinKramers:
 
     def free_energy(self, p, **parameters):
         """F = ⟨H⟩ − T·S."""
-        return densities.mean(self.grid, p, self.energy(**parameters)) - self.dynamics.temperature * densities.entropy(self.grid, p)
+        return (densities.mean(self.grid, p, self.energy(**parameters))
+                - self.dynamics.temperature * densities.entropy(self.grid, p))
 
     def entropy_production(self, p):
         """Entropy production rate of the density as it stands, ∫(irreversible current)²/(Dp), nats per unit time.

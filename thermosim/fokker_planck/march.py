@@ -69,7 +69,8 @@ class March:
             if not use <= 1.0:
                 finer = level + max(1, int(np.ceil(np.log2(use) / self.order))) if np.isfinite(use) else level + 1
                 if level == DEEPEST:
-                    raise UserError(f"no step from t = {t:g} meets the tolerance {self.tolerance:g}: raise it, or take another scheme")
+                    raise UserError(f"no step from t = {t:g} meets the tolerance {self.tolerance:g}: raise it, or take "
+                                    "another scheme")
                 finer = min(finer, level + 8, DEEPEST)
                 done, level = done << (finer - level), finer
                 continue

@@ -95,7 +95,8 @@ class Noising:
         p, total = field(self.grid, p), 0.0
         log_p = np.log(np.maximum(p, LOWEST))
         for k, axis in enumerate(self.grid.axes):
-            faces = self.grid.product([1 / a.distances[1:-1] if j == k else a.widths for j, a in enumerate(self.grid.axes)])
+            faces = self.grid.product([1 / a.distances[1:-1] if j == k else a.widths
+                                       for j, a in enumerate(self.grid.axes)])
             total += np.sum(np.diff(log_p, axis=k) * np.diff(p, axis=k) * faces)
         return float(total)
 
@@ -172,7 +173,8 @@ class Noising:
             made = np.zeros(3)
             for u, v in zip(np.linspace(a, b, substeps + 1)[:-1], np.linspace(a, b, substeps + 1)[1:]):
                 # Simpson: exact for VP, EDM and all clocks cubic in time
-                D = abs(v - u) / 6 * sum(w * self.process.diffusivity(t) for w, t in ((1, u), (4, 0.5 * (u + v)), (1, v)))
+                D = abs(v - u) / 6 * sum(w * self.process.diffusivity(t)
+                                         for w, t in ((1, u), (4, 0.5 * (u + v)), (1, v)))
                 if not np.isfinite(D) or D <= 0:
                     raise UserError(f"the process does not diffuse between t = {u:g} and {v:g}: choose other times")
                 phi = potential(u, v, n)

@@ -4,9 +4,9 @@
     R   every row of positions moves by h v                (a row for each v)
     O   every row of velocities relaxes: e^{hK}, K the hops of the bath along v, exact in time
 
-The letters are those of the particles' `integrators.Splitting`, the books too: O is heat, V and R are shadow work, moves
-of the parameters are work. Each substep keeps mass and p ≥ 0 whatever its length; together they err by h² where the
-letters read the same backward.
+The letters are those of the particles' `integrators.Splitting`, the books too: O is heat, V and R are shadow work,
+moves of the parameters are work. Each substep keeps mass and p ≥ 0 whatever its length; together they err by h² where
+the letters read the same backward.
 
 Source: Leimkuhler, Matthews, 1203.5428; for densities Cheng, Knorr, J. Comput. Phys. 22, 330 (1976).
 """
@@ -52,7 +52,8 @@ class Bath:
             leaving = self.up + self.down
             fastest = np.max(leaving)
             halvings = int(np.ceil(np.log2(max(1.0, fastest * h))))
-            some = h / 2**halvings * (np.diag(self.up[:-1], -1) + np.diag(self.down[1:], 1) + np.diag(fastest - leaving))
+            some = h / 2**halvings * (np.diag(self.up[:-1], -1) + np.diag(self.down[1:], 1)
+                                      + np.diag(fastest - leaving))
             term = whole = np.eye(len(leaving))
             for k in range(1, TERMS):
                 term = some @ term / k

@@ -29,7 +29,8 @@ class ArrayBuilder(Builder):
     def __init__(self, dynamics, driven, books):
         super().__init__(dynamics, driven, books)
         potential = dynamics.potential
-        self.step = ArrayStep(**vars(self.step), loop=potential.loop, uniforms=tuple(f"p_{name}" for name in potential.parameters),
+        self.step = ArrayStep(**vars(self.step), loop=potential.loop,
+                              uniforms=tuple(f"p_{name}" for name in potential.parameters),
                               dimension=self.d)
         begin, share = self.step.begin, self.step.begin.constant(1/self.d)
         for slot, weight in (("field", begin.constant(1)), ("field_square", "x0")):

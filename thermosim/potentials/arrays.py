@@ -73,7 +73,8 @@ class Lattice(ArrayEnergy):
             raise UserError(f"a periodic lattice of shape {self.shape} needs at least 3 sites along each axis")
         parameters = dict(parameters or {})
         self.laws = Potential(site, ["phi"], parameters), Potential(bond, ["delta"], parameters)
-        super().__init__(int(np.prod(self.shape)), parameters, Bonds(*map(_derived, self.laws), _neighbours(self.shape)))
+        super().__init__(int(np.prod(self.shape)), parameters,
+                         Bonds(*map(_derived, self.laws), _neighbours(self.shape)))
 
     def __repr__(self):
         values = "".join(f", {k}={v:g}" for k, v in self.parameters.items())

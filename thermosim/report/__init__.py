@@ -29,11 +29,13 @@ def draw(path, out=None):
     UserError
         A file that is not ours, an output folder that cannot be written, or nothing to draw.
     """
-    from . import (carnot, cycle, density, efficiency, engines, film, fluctuation, information, isothermal, learned, least_work, optimal, plane, profile,
+    from . import (carnot, cycle, density, efficiency, engines, film, fluctuation, information, isothermal, learned,
+                   least_work, optimal, plane, profile,
                    rates, schedule, speed, steps, strokes, style)
 
     tree = read_tree(path)
-    modules = (cycle, steps, efficiency, film, fluctuation, density, rates, learned, engines, isothermal, optimal, plane, speed, schedule,
+    modules = (cycle, steps, efficiency, film, fluctuation, density, rates, learned, engines, isothermal, optimal,
+               plane, speed, schedule,
                strokes, carnot, information, least_work, profile)
     figures = [module for module in modules if module.applies(tree)]
     if not figures:

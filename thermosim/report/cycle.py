@@ -32,13 +32,15 @@ def draw(tree):
     middle = len(sigma) // 2
     plane.annotate("", (-order[middle - 6], sigma[middle - 6] ** 2), (-order[middle], sigma[middle] ** 2),
                    arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 2})
-    plane.text(0.985, 0.20, "heating: noising,\nreversible line\n$S = -\\frac{1}{2}\\int\\mathrm{mse}\\,d\\lambda$", color=GREY,
+    plane.text(0.985, 0.20, "heating: noising,\nreversible line\n$S = -\\frac{1}{2}\\int\\mathrm{mse}\\,d\\lambda$",
+               color=GREY,
                transform=plane.transAxes, ha="right", va="top")
     for level, grid in enumerate(shown):
         colour = GRIDS.get(grid, (GREY,))[0]
         T, S = _staircase(tree, grid, N)
         P = table["dissipated_work"].values[(names == grid) & (steps == N)][0]
-        plane.plot(S, T, color=colour, lw=1.3, label=f"cooling over {NAMES.get(grid, grid)}, {N} steps: P = {P:.3g} nat")
+        plane.plot(S, T, color=colour, lw=1.3,
+                   label=f"cooling over {NAMES.get(grid, grid)}, {N} steps: P = {P:.3g} nat")
         y = T[-1] * 0.42 ** (level + 1)
         plane.annotate("", (-order[-1], y), (S[-1], y), arrowprops={"arrowstyle": "<|-|>", "color": colour, "lw": 1.2,
                                                                   "shrinkA": 0, "shrinkB": 0})
@@ -50,7 +52,8 @@ def draw(tree):
             ("adiabat: the noise level drops", (S[k + 1], np.sqrt(T[k + 1] * T[k + 2])), (0.03, 0.29))):
         plane.annotate(text, point, place, textcoords="axes fraction", fontsize=7.5, va="center",
                        arrowprops={"arrowstyle": "-", "lw": 0.6})
-    plane.set(yscale="log", xlabel="entropy $S = -I(x_0; x_\\lambda)$  [nat]", ylabel="noise temperature $T = \\sigma^2 = 1/\\lambda$  [data units²]",
+    plane.set(yscale="log", xlabel="entropy $S = -I(x_0; x_\\lambda)$  [nat]",
+              ylabel="noise temperature $T = \\sigma^2 = 1/\\lambda$  [data units²]",
               title="Heated and cooled: the round trip (P, the gap at the cold end, is wasted)")
     plane.legend(loc="upper left", frameon=False)
 

@@ -47,7 +47,8 @@ def _strip(panels, field):
 def _free_energy(panel, table):
     t = table["time"].values
     panel.plot(t, table["excess"].values, color=BLUE, label="density")
-    panel.errorbar(t, table["particles"].values, table["particles_error"].values, color=BLACK, marker="o", ms=3, ls="none",
+    panel.errorbar(t, table["particles"].values, table["particles_error"].values, color=BLACK, marker="o",
+                   ms=3, ls="none",
                    label="particles")
     panel.axhline(0, color=GREY, lw=0.8)
     panel.set(title="Free energy above equilibrium", xlabel="t", ylabel="T·KL(p‖p_eq)")
@@ -59,7 +60,8 @@ def _books(panel, rows):
     for name, colour, marker in CURVES:
         panel.plot(t, np.cumsum(rows[f"{name}_density"].values), color=colour)
         # rows of one particle are correlated: the error of a sum of rows is at most the sum of their errors
-        panel.errorbar(t, np.cumsum(rows[name].values), np.cumsum(rows[f"{name}_error"].values), color=colour, marker=marker, ms=3,
+        panel.errorbar(t, np.cumsum(rows[name].values), np.cumsum(rows[f"{name}_error"].values), color=colour,
+                       marker=marker, ms=3,
                        ls="none", label=name)
     panel.axhline(0, color=GREY, lw=0.8)
     panel.set(title="Ledgers: density (lines), particles (marks)", xlabel="t", ylabel="since the start")

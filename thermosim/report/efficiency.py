@@ -24,7 +24,8 @@ def draw(tree):
     steps = grids["steps"].values
     for name in dict.fromkeys(grids["grid"].values):
         mine = grids["grid"].values == name
-        axes[0].errorbar(steps[mine], grids["dissipated_work"].values[mine], grids["dissipated_work_error"].values[mine],
+        axes[0].errorbar(steps[mine], grids["dissipated_work"].values[mine],
+                         grids["dissipated_work_error"].values[mine],
                          **look(GRIDS, name))
         axes[1].plot(steps[mine], grids["eta_grid"].values[mine], **look(GRIDS, name))
     order = np.argsort(steps)

@@ -36,7 +36,8 @@ def _pictures(halves, shape):
             for i in range(rows):
                 panel = axes[first + i, k]
                 # grey levels follow the noise, so that a hot picture is not mere clipping
-                panel.imshow(frame[i].reshape(shape), cmap="gray_r", vmin=-1 - 2 * s, vmax=1 + 2 * s, interpolation="nearest")
+                panel.imshow(frame[i].reshape(shape), cmap="gray_r", vmin=-1 - 2 * s, vmax=1 + 2 * s,
+                             interpolation="nearest")
             axes[first, k].set_title(f"σ = {s:.2g}", fontsize=7.5)
         axes[first, 0].text(-0.2, 1.0, f"{name}  →", transform=axes[first, 0].transAxes, rotation=90, ha="right",
                             va="top", fontsize=9).set_in_layout(False)

@@ -23,13 +23,16 @@ def draw(tree):
                       color=colour, marker=marker, ls="none", label=name)
         mine = steps["system"].values == name
         h, exact = steps["steps"].values[mine], steps["free_energy"].values[mine]
-        middle.errorbar(h, steps["total"].values[mine] - exact, steps["total_error"].values[mine], color=colour, marker=marker,
+        middle.errorbar(h, steps["total"].values[mine] - exact, steps["total_error"].values[mine], color=colour,
+                        marker=marker,
                         label=f"{name}, W + W_sh")
-        middle.errorbar(h, steps["bare"].values[mine] - exact, steps["bare_error"].values[mine], color=colour, marker=marker,
+        middle.errorbar(h, steps["bare"].values[mine] - exact, steps["bare_error"].values[mine], color=colour,
+                        marker=marker,
                         mfc="none", ls=":", label=f"{name}, W alone")
         mine = paths["system"].values == name
         n, exact = paths["paths"].values[mine], paths["free_energy"].values[mine]
-        right.errorbar(n, paths["estimate"].values[mine] - exact, paths["error"].values[mine], color=colour, marker=marker, label=name)
+        right.errorbar(n, paths["estimate"].values[mine] - exact, paths["error"].values[mine], color=colour,
+                       marker=marker, label=name)
     reach = np.array(left.get_xlim())
     left.plot(reach, reach, color=BLACK, lw=0.8)
     left.set(title="Crooks: slope 1 through ΔF", xlabel="(W + W_sh − ΔF)/T", ylabel="ln P_F(W)/P_R(−W)")

@@ -22,7 +22,8 @@ def draw(tree):
             keep = (of["error_variance"] == e) & (of["control"] == control)
             t, work = of["duration"][keep], -of["work"][keep]
             left.plot(t, work, color=colour, ls=line)
-            left.errorbar(t, -of["work_particles"][keep], of["work_particles_error"][keep], color=colour, marker=mark, ls="none")
+            left.errorbar(t, -of["work_particles"][keep], of["work_particles_error"][keep], color=colour,
+                          marker=mark, ls="none")
             useful = work > 0
             right.plot(of["efficiency"][keep][useful], of["power"][keep][useful], color=colour, ls=line, marker=mark)
         at_rest = of["information"][(of["error_variance"] == e) & (of["control"] == "least work")][0]
@@ -31,10 +32,12 @@ def draw(tree):
     for control, (line, mark) in CONTROLS.items():
         left.plot([], [], color=BLACK, ls=line, marker=mark, label=control)
     left.plot([], [], color=BLACK, lw=0.8, ls=":", label="T·I, of a particle at rest")
-    left.set(xscale="log", xlabel="duration of a turn, 1/(μk)", ylabel="work delivered −W/T", title="What a turn delivers (lines: closed; marks: particles)",
+    left.set(xscale="log", xlabel="duration of a turn, 1/(μk)", ylabel="work delivered −W/T",
+             title="What a turn delivers (lines: closed; marks: particles)",
              ylim=(-0.45, 1.3))
     left.axhline(0, color=BLACK, lw=0.6)
     left.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncol=2)
     right.axvline(1, color=BLACK, lw=0.8, ls=":")
-    right.set(xlabel="efficiency of information −W/(T·I)", ylabel="power −W/duration", title="Power against efficiency", xlim=(0, 1.03), ylim=(0, None))
+    right.set(xlabel="efficiency of information −W/(T·I)", ylabel="power −W/duration", title="Power against efficiency",
+              xlim=(0, 1.03), ylim=(0, None))
     return fig

@@ -18,8 +18,11 @@ def draw(tree):
     for axis, sampler in zip(axes, samplers):
         for grid, (colour, marker, line) in GRIDS.items():
             keep = (heats["sampler"] == sampler) & (heats["grid"] == grid) & (heats["steps"] == steps)
-            axis.plot(heats["step"][keep] + 1, -heats["heat_exact"][keep], color=colour, ls=line, label=NAMES.get(grid, grid))
-            axis.errorbar(heats["step"][keep] + 1, -heats["heat"][keep], heats["heat_error"][keep], color=colour, marker=marker, ls="none")
-        axis.set(xlabel=f"step of {steps}, from noise to data", ylabel="heat given off, −Q_n", title=NAMES.get(sampler, sampler), yscale="log")
+            axis.plot(heats["step"][keep] + 1, -heats["heat_exact"][keep], color=colour, ls=line,
+                      label=NAMES.get(grid, grid))
+            axis.errorbar(heats["step"][keep] + 1, -heats["heat"][keep], heats["heat_error"][keep], color=colour,
+                          marker=marker, ls="none")
+        axis.set(xlabel=f"step of {steps}, from noise to data", ylabel="heat given off, −Q_n",
+                 title=NAMES.get(sampler, sampler), yscale="log")
     axes[0].legend(frameon=False, title="marks: particles\nlines: closed form", title_fontsize=8)
     return fig

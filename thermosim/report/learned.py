@@ -1,4 +1,5 @@
-"""What a learned diffusion shows: clouds in the plane, rasters of binary sequences, pictures, and entropies per step."""
+"""What a learned diffusion shows: clouds in the plane, rasters
+of binary sequences, pictures, and entropies per step."""
 
 import numpy as np
 
@@ -17,7 +18,8 @@ def applies(tree):
 def draw(tree):
     """The figure: a block of rows for each data set."""
     units = tree["learned"].groups
-    blocks = [(name, unit, kind) for name, unit in units.items() for kind in ("triptych", "raster", "gallery") if kind in unit]
+    blocks = [(name, unit, kind) for name, unit in units.items()
+              for kind in ("triptych", "raster", "gallery") if kind in unit]
     fig, parts = grid_figure([{"triptych": 7.4, "raster": 5.0, "gallery": 8.2}[kind] for _, _, kind in blocks], 11.0)
     for part, (name, unit, kind) in zip(parts, blocks):
         left, right = part.subfigures(1, 2, width_ratios=(2.1, 1))
@@ -59,7 +61,8 @@ def _raster(fig, group, name):
 def _gallery(fig, group, name):
     """Held-out pictures, hidden, drawn again from the posterior, and samples; below, the three stages of a triptych."""
     top, bottom = fig.subfigures(2, 1, height_ratios=(1, 1.15))
-    titles = {"data": "held-out data", "hidden": f"under noise of {group.attrs['hidden']:g}", "denoised": "drawn from the posterior", "samples": "samples"}
+    titles = {"data": "held-out data", "hidden": f"under noise of {group.attrs['hidden']:g}",
+              "denoised": "drawn from the posterior", "samples": "samples"}
     span = np.quantile(group["data"].values, (0.0, 1.0))
     for ax, (kind, title) in zip(top.subplots(1, len(titles)), titles.items()):
         _sheet(ax, group[kind].values, 4, np.quantile(group[kind].values, (0.002, 0.998)) if kind == "hidden" else span)
@@ -88,14 +91,17 @@ def _sheet(ax, values, columns, span):
 def _entropies(fig, table, shares):
     ax = fig.subplots()
     keep = np.isfinite(table["lower"].values)
-    place, lower, upper, cross, error = (table[k].values[keep] for k in ("place", "lower", "upper", "cross", "cross_error"))
+    place, lower, upper, cross, error = (table[k].values[keep]
+                                         for k in ("place", "lower", "upper", "cross", "cross_error"))
     parts = np.array_split(np.arange(len(place)), min(len(place), GROUPS))
     mean = lambda values: np.array([values[part].mean() for part in parts])
     error = np.array([np.sqrt(np.sum(error[part] ** 2)) / len(part) for part in parts])
     ax.fill_between(place, 0, upper - lower, color=GREY, alpha=0.3, lw=0, label="between the entropy bounds")
-    ax.errorbar(mean(place), mean(cross - lower), error, color=VERMILLION, lw=1.0, label="model, −⟨ln p(x$_{n−1}$|x$_n$)⟩")
+    ax.errorbar(mean(place), mean(cross - lower), error, color=VERMILLION, lw=1.0,
+                label="model, −⟨ln p(x$_{n−1}$|x$_n$)⟩")
     ax.set(xlabel="t/T" if shares else "noise level σ  [data units]", ylabel="nat a step above the lower bound",
            xscale="linear" if shares else "log", yscale="log")
     ax.yaxis.set_minor_formatter("")
-    ax.set_title("Entropy of the reverse steps" + (f", means of {len(parts[0])}" if len(parts[0]) > 1 else ""), fontsize=9)
+    ax.set_title("Entropy of the reverse steps" + (f", means of {len(parts[0])}" if len(parts[0]) > 1 else ""),
+                 fontsize=9)
     ax.legend(frameon=False, fontsize=7.5)

@@ -22,7 +22,8 @@ def draw(tree):
             keep = (of["task"] == task) & (of["protocol"] == protocol)
             t = of["duration"][keep]
             axis.plot(t, of["work"][keep], color=colour, ls=line, label=f"{protocol}, closed form")
-            axis.errorbar(t, of["work_particles"][keep], of["work_particles_error"][keep], color=colour, marker=marker, ls="none",
+            axis.errorbar(t, of["work_particles"][keep], of["work_particles_error"][keep], color=colour,
+                          marker=marker, ls="none",
                           label=f"{protocol}, particles")
         axis.axhline(free, color=BLACK, lw=0.8, ls=":", label="free energy difference")
         axis.set(xscale="log", xlabel="duration μkt", ylabel="mean work W", title=title, ylim=(-0.04, None))

@@ -22,7 +22,8 @@ def draw(tree):
                 f"generated: W$_2$ ratio {told['ratio']:.3f} ± {told['ratio_error']:.3f}")
         density = np.exp(unit["log_density"].values)
         # the brightest thousandth would leave the rest dark
-        image = row[2].pcolormesh(x, y, density.T, vmin=0, vmax=np.quantile(density, 0.999), cmap="viridis", rasterized=True)
+        image = row[2].pcolormesh(x, y, density.T, vmin=0, vmax=np.quantile(density, 0.999), cmap="viridis",
+                                  rasterized=True)
         fig.colorbar(image, ax=row[2], shrink=0.85, label="density  [1/data units²]")
         row[2].set_title(f"its density: KL {told['kl']:.3f} ± {told['kl_error']:.3f} nat", fontsize=8.5)
         for ax in row[:3]:

@@ -1,10 +1,12 @@
-"""A denoiser profiled: where samplers end over the usual, Karras' and the recommended grid, its error curve, the work wasted."""
+"""A denoiser profiled: where samplers end over the usual, Karras'
+and the recommended grid, its error curve, the work wasted."""
 
 import numpy as np
 
 from .style import BLUE, GREY, NAMES, SAMPLERS, SKY, VERMILLION, figure, plain_ticks
 
-LOOK = {"usual": (GREY, "s", ":"), "karras": (BLUE, "D", "-."), "recommended": (VERMILLION, "o", "-"), "whole": (SKY, "x", "--")}
+LOOK = {"usual": (GREY, "s", ":"), "karras": (BLUE, "D", "-."), "recommended": (VERMILLION, "o", "-"),
+        "whole": (SKY, "x", "--")}
 SAYS = {"usual": "usual spacing", "recommended": "recommended", "whole": "recommended, whole timesteps"}
 
 
@@ -15,7 +17,8 @@ def applies(tree):
 
 def draw(tree):
     """The figure."""
-    profile, work, curve = ({name: d.values for name, d in tree[group].datasets.items()} for group in ("profile", "work", "curve"))
+    profile, work, curve = ({name: d.values for name, d in tree[group].datasets.items()}
+                            for group in ("profile", "work", "curve"))
     samplers = list(dict.fromkeys(profile["sampler"]))
     fig, axes = figure(2, max(len(samplers), 2), (3.7 * max(len(samplers), 2), 7.0))
     for ax, sampler in zip(axes[0], samplers):
@@ -28,7 +31,8 @@ def draw(tree):
         ax.set_ylim(min(low), max(high))  # one scale, so that samplers compare
     axes[0, 0].legend(frameon=False)
     _lines(axes[1, 0], work, "dissipated_work")
-    axes[1, 0].set(xlabel="steps of the ancestral chain (ddpm)", ylabel="dissipated work P  [nat]", title="Work wasted by the grid")
+    axes[1, 0].set(xlabel="steps of the ancestral chain (ddpm)", ylabel="dissipated work P  [nat]",
+                   title="Work wasted by the grid")
     _curve(axes[1, 1], curve, "its own samples" if tree["curve"].attrs["of"] == "own samples" else "the images")
     if len(samplers) > 2:
         _grids(axes[1, 2], tree)
@@ -38,7 +42,8 @@ def draw(tree):
 def _lines(ax, rows, key):
     for name in dict.fromkeys(rows["grid"]):
         keep, (colour, marker, line) = rows["grid"] == name, LOOK[name]
-        ax.errorbar(rows["nfe"][keep], rows[key][keep], rows[f"{key}_error"][keep], color=colour, marker=marker, ls=line, capsize=2,
+        ax.errorbar(rows["nfe"][keep], rows[key][keep], rows[f"{key}_error"][keep], color=colour, marker=marker,
+                    ls=line, capsize=2,
                     label=SAYS.get(name, NAMES.get(name, name)))
     ax.set(xscale="log", yscale="log")
     plain_ticks(ax.xaxis, sorted(set(rows["nfe"])))
@@ -48,8 +53,10 @@ def _lines(ax, rows, key):
 def _curve(ax, curve, of):
     shown = np.arange(0, len(curve["sigma"]), max(1, len(curve["sigma"]) // 25))
     ax.plot(curve["sigma"], curve["mse"], color=SAMPLERS["euler"][0], lw=1)
-    ax.errorbar(curve["sigma"][shown], curve["mse"][shown], curve["mse_error"][shown], color=SAMPLERS["euler"][0], fmt=".", capsize=2)
-    ax.set(xscale="log", yscale="log", xlabel="noise level σ  [data units]", ylabel="mse(σ)  [data units², summed]", title=f"Error curve, on {of}")
+    ax.errorbar(curve["sigma"][shown], curve["mse"][shown], curve["mse_error"][shown], color=SAMPLERS["euler"][0],
+                fmt=".", capsize=2)
+    ax.set(xscale="log", yscale="log", xlabel="noise level σ  [data units]", ylabel="mse(σ)  [data units², summed]",
+           title=f"Error curve, on {of}")
 
 
 def _grids(ax, tree):

@@ -23,9 +23,11 @@ def draw(tree):
         colour = VERMILLION if mine else GRIDS.get(names[k], (GREY,))[0]
         ax.plot(sigmas[k], np.full(sigmas.shape[1], row), "|", ms=11, mew=2 if mine else 1.2, color=colour)
         if np.isfinite(table["error"].values[k]):
-            ax.annotate(f"{table['error'].values[k]:.3g}", (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+            ax.annotate(f"{table['error'].values[k]:.3g}", (1.01, row), xycoords=("axes fraction", "data"),
+                        va="center", fontsize=8)
     ax.annotate("error", (1.01, len(names) - 0.55), xycoords=("axes fraction", "data"), fontsize=8)
     ax.set_yticks(range(len(names)), [NAMES.get(names[k], names[k].replace("_", " ")) for k in order])
     ax.set(xscale="log", xlim=(ends[1] * 1.3, ends[0] / 1.3), xlabel="noise level σ  [data units], noise to data",
-           title=f"{sigmas.shape[1] - 1} steps; chosen: {chosen.replace('_', ' ')}; best by hand has {table.attrs['margin']:.2f} × its error")
+           title=f"{sigmas.shape[1] - 1} steps; chosen: {chosen.replace('_', ' ')}; best by hand has "
+                 f"{table.attrs['margin']:.2f} × its error")
     return fig

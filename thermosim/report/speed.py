@@ -1,4 +1,5 @@
-"""The speed–accuracy inequality: what a wrong start changes against what the flow pays; nothing lies above the diagonal."""
+"""The speed–accuracy inequality: what a wrong start changes
+against what the flow pays; nothing lies above the diagonal."""
 
 import numpy as np
 
@@ -19,8 +20,10 @@ def draw(tree):
     closed = {name: np.asarray(d.values) for name, d in tree["summary"].datasets.items()}
     for name, (colour, marker) in DYNAMICS.items():
         keep, case = seen["dynamics"] == name, closed["dynamics"] == name
-        left.plot(seen["right"][keep], seen["left"][keep], color=colour, marker=marker, ls="none", ms=3, alpha=0.6, label=name)
-        left.plot(closed["right"][case], closed["left"][case], color=VERMILLION, marker=marker, ls="none", ms=7, mfc="none")
+        left.plot(seen["right"][keep], seen["left"][keep], color=colour, marker=marker, ls="none", ms=3,
+                  alpha=0.6, label=name)
+        left.plot(closed["right"][case], closed["left"][case], color=VERMILLION, marker=marker, ls="none",
+                  ms=7, mfc="none")
     paths = {name: np.asarray(d.values) for name, d in tree["samplers"].datasets.items()}
     for name in dict.fromkeys(paths["sampler"]):
         colour, marker, _ = SAMPLERS[name]

@@ -161,7 +161,8 @@ def simulate(dynamics, *, particles=None, x0="equilibrium", v0="equilibrium", t=
     worst = _steepest(dynamics, state[:1024, :dynamics.dimension], grid)
 
     edges = _edges(grid.steps, every)
-    tables = [np.column_stack([f(grid) for _, f in step.coefficients] or [np.zeros(grid.steps)]), _parameters(step, grid)]
+    tables = [np.column_stack([f(grid) for _, f in step.coefficients] or [np.zeros(grid.steps)]),
+              _parameters(step, grid)]
     tables = [np.ascontiguousarray(a, dtype=engine.real) for a in tables]
     rows = _Rows(engine, n, edges, min(int(record), n), dynamics.dimension, sink)
     totals = np.zeros((n, len(engine.books)))
@@ -206,7 +207,8 @@ class _Rows:
         defects, alarm = np.zeros((hi - lo, self.blocks)), np.full((self.blocks, 2), -1)
         frames = np.empty((hi - lo, self.recorded, self.d))
         words = (np.uint64(first), np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32))
-        over_threads(self.engine.run, self.blocks, 1, state, totals, *tables, self.edges[lo:hi + 1], statistics, defects,
+        over_threads(self.engine.run, self.blocks, 1, state, totals, *tables, self.edges[lo:hi + 1],
+                     statistics, defects,
                      frames, alarm, *words)
         hit = np.flatnonzero(alarm[:, 0] >= 0)
         if len(hit):

@@ -87,7 +87,8 @@ class DDPM(EulerAncestral):
     def legs(self, sigma, sigma_next, memory):
         (posterior,) = super().legs(sigma, sigma_next, memory)
         if sigma_next > 0:
-            yield Uneven(DRIVEN, sigma, sigma_next, posterior.mean, 1.0, spread=lambda x: self.variance(x, sigma, sigma_next))
+            yield Uneven(DRIVEN, sigma, sigma_next, posterior.mean, 1.0,
+                         spread=lambda x: self.variance(x, sigma, sigma_next))
         else:
             yield posterior
 

@@ -78,4 +78,5 @@ class MALACorrected(PredictorCorrector):
 
     def corrector(self, sigma):
         leg = isotherm(sigma, self.relaxation)
-        return Metropolised(leg.stroke, sigma, sigma, leg.mean, leg.variance, exact=True, proposal=leg, nodes=self.nodes)
+        return Metropolised(leg.stroke, sigma, sigma, leg.mean, leg.variance, exact=True, proposal=leg,
+                            nodes=self.nodes)

@@ -86,7 +86,8 @@ class RK45(Sampler):
                 x_new[left], error = march(x[left], levels, denoise, first[left])
                 left = left[self._too_coarse(x_new[left], error)]
             if len(left):
-                raise UserError(f"rk45: {len(left)} particles miss rtol={self.rtol}, atol={self.atol} between sigma {sigma:g} "
+                raise UserError(f"rk45: {len(left)} particles miss rtol={self.rtol}, atol={self.atol} between sigma "
+                                f"{sigma:g} "
                                 f"and {sigma_next:g} after {self.halvings} halvings; loosen them or use more steps")
             return x_new
 

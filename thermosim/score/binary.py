@@ -70,7 +70,8 @@ class BinaryDenoiser:
     def __init__(self, network, chain):
         inputs, L = network.sizes[0], network.sizes[-1]
         if inputs != 2 * L + 2:
-            raise UserError(f"a network of {inputs} inputs does not fit {L} binary sites, which make {2 * L + 2}: give it no features of its own")
+            raise UserError(f"a network of {inputs} inputs does not fit {L} binary sites, which make {2 * L + 2}: give "
+                            "it no features of its own")
         self.network, self.chain, self.device = network, chain, network.device
 
     def logits(self, x, memory):
@@ -89,7 +90,8 @@ class BinaryDenoiser:
     def save(self, path):
         """Into an HDF5 file, whole or not at all."""
         net = self.network
-        tree = Group({"kind": "binary denoiser", "network": recorded(net), "dtype": net.dtype.name, "chain": len(self.chain)})
+        tree = Group({"kind": "binary denoiser", "network": recorded(net), "dtype": net.dtype.name,
+                      "chain": len(self.chain)})
         tree["parameters"] = Dataset(self.device.to_host(net.parameters), ("parameter",))
         write_tree(path, tree)
 
@@ -157,11 +159,13 @@ def train_binary(sample, chain, L, device, config, progress=iter):
         Sites.
     device : Cpu
     config : train.TrainConfig
-        Of which architecture (or width and depth), batch, steps, rate, warmup, ema, betas, decay, dtype and seed are used.
+        Of which architecture (or width and depth), batch, steps,
+        rate, warmup, ema, betas, decay, dtype and seed are used.
     progress : callable over the steps
     """
     plan = config.architecture or Perceptron(config.width, config.depth, features=Nothing())
-    denoiser, mean = (BinaryDenoiser(plan.network(2 * L + 2, L, config.dtype, device, config.seed), chain) for _ in range(2))
+    denoiser, mean = (BinaryDenoiser(plan.network(2 * L + 2, L, config.dtype, device, config.seed), chain)
+                      for _ in range(2))
     loss = BinaryLoss(denoiser, sample, config.batch, config.seed)
     parameters = denoiser.network.parameters
     m, v = device.xp.zeros_like(parameters), device.xp.zeros_like(parameters)

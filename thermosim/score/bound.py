@@ -1,8 +1,9 @@
 """The variational bound as a loss: minus the evidence lower bound of a chain, with fixed or with learned variances.
 
-−ln p_θ(x_0) ≤ ⟨W⟩ = Σ_n ⟨ln q(x_n|x_{n−1}) − ln p(x_{n−1}|x_n)⟩ − ⟨ln p(x_N)⟩ (Sohl-Dickstein et al. 2015,
-1503.03585, eq. 10–14): the mean work that `runs.noising.heat` books, in nats per component. Given x_n and x_0, x_{n−1}
-is Gaussian about c_x x_n + c_0 x_0 with variance β̃_n and the reverse kernel has D in the place of x_0, so that step n costs
+−ln p_θ(x_0) ≤ ⟨W⟩ = Σ_n ⟨ln q(x_n|x_{n−1}) − ln p(x_{n−1}|x_n)⟩ − ⟨ln p(x_N)⟩
+(Sohl-Dickstein et al. 2015, 1503.03585, eq. 10–14): the mean work that `runs.noising.heat`
+books, in nats per component. Given x_n and x_0, x_{n−1} is Gaussian about c_x x_n + c_0 x_0
+with variance β̃_n and the reverse kernel has D in the place of x_0, so that step n costs
 
     ½⟨ln(Σ_n/b_n) − 1 + (β̃_n + c_0² (x_0 − D)²)/Σ_n⟩        b_n the variance of q(x_n|x_{n−1})
 
@@ -62,7 +63,8 @@ class VariationalBound(Loss):
     @cached_property
     def odds(self):
         """1/p_n, (N,)."""
-        return np.full(len(self.chain), float(len(self.chain))) if self.probabilities is None else 1 / self.probabilities
+        return (np.full(len(self.chain), float(len(self.chain)))
+                if self.probabilities is None else 1 / self.probabilities)
 
     def parts(self, model, batches, step):
         c_0, v, b, posterior = self.steps.T
@@ -82,7 +84,8 @@ class VariationalBound(Loss):
         """−⟨ln p(x_N)⟩ per component over these clean points, a 0-d array."""
         chain, V = self.chain, self.chain.prior_variance
         square = model.device.xp.mean((clean + model.mean) ** 2)
-        return float(np.log(2 * np.pi * V) / 2 + chain.noise[-1] ** 2 / (2 * V)) + square * float(chain.alpha[-1] ** 2 / (2 * V))
+        return (float(np.log(2 * np.pi * V) / 2 + chain.noise[-1] ** 2 / (2 * V))
+                + square * float(chain.alpha[-1] ** 2 / (2 * V)))
 
 
 @dataclass(frozen=True, eq=False)

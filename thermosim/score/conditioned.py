@@ -22,7 +22,8 @@ POINTS = 11  # stream of the points of Tilt beyond three dimensions
 
 
 def directional(denoise, x, sigma, direction):
-    """σ²·∂D/∂x along `direction` (d,), by central differences: a column of C where direction is a unit vector, (n, d)."""
+    """σ²·∂D/∂x along `direction` (d,), by central differences:
+    a column of C where direction is a unit vector, (n, d)."""
     h = STEP * sigma
     return sigma**2 * (denoise(x + h * direction, sigma) - denoise(x - h * direction, sigma)) / (2 * h)
 
@@ -50,7 +51,8 @@ class Observation:
         if not (np.isfinite(self.A).all() and np.isfinite(self.y).all() and 0 <= self.noise < np.inf):
             raise UserError("an observation needs finite A and y and a finite noise >= 0")
         if self.noise == 0 and np.linalg.matrix_rank(self.A) < len(self.A):
-            raise UserError("rows of A that depend on each other cannot all be seen without noise; drop some or give noise")
+            raise UserError("rows of A that depend on each other cannot all be seen without noise; drop some or give "
+                            "noise")
 
     def update(self, x, sigma, D, denoise, device):
         """D + CAᵀ(ACAᵀ + noise²)⁻¹(y − AD): E[x_0|x, y] for x_0|x ~ N(D, C). 2m evaluations."""

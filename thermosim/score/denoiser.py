@@ -56,7 +56,8 @@ class Denoiser(Differentiable):
         self.features = features or FourierFeatures((network.sizes[0] - self.dimension) // 2)
         inputs, outputs = network.sizes[0], network.sizes[-1]
         if inputs != self.dimension + self.features.width or outputs not in (self.dimension, 2 * self.dimension):
-            raise UserError(f"a network from {inputs} inputs to {outputs} outputs does not fit data of {self.dimension} "
+            raise UserError(f"a network from {inputs} inputs to {outputs} outputs does not fit data of "
+                            f"{self.dimension} "
                             f"components and {self.features.width} features of the noise level")
 
     def __call__(self, x, sigma):
@@ -196,7 +197,8 @@ class Denoiser(Differentiable):
         """Weights and settings into an HDF5 file, whole or not at all (UserError on a full disk)."""
         net = self.network
         tree = Group({"kind": "denoiser", "network": recorded(net), "features": recorded(self.features),
-                      "dtype": net.dtype.name, "sigma_data": self.sigma_data, "parametrisation": recorded(self.parametrisation),
+                      "dtype": net.dtype.name, "sigma_data": self.sigma_data,
+                      "parametrisation": recorded(self.parametrisation),
                       "config": json.dumps(self.config)})
         tree["parameters"] = Dataset(self.device.to_host(net.parameters), ("parameter",))
         tree["mean"] = Dataset(self.device.to_host(self.mean), ("component",))

@@ -57,7 +57,8 @@ class Gaussian(Exact):
     def __init__(self, mean, covariance, device=None):
         mean = np.asarray(mean, float)
         if mean.ndim != 1 or np.shape(covariance) != 2 * mean.shape:
-            raise UserError(f"a Gaussian needs a mean (d,) and a covariance (d, d), not {mean.shape} and {np.shape(covariance)}")
+            raise UserError(f"a Gaussian needs a mean (d,) and a covariance (d, d), not {mean.shape} and "
+                            f"{np.shape(covariance)}")
         self.d, self.device = len(mean), device or Cpu()
         values, vectors = eigen(np.asarray(covariance, float))
         self.mean, self.eigvals, self.eigvecs = (self.device.asarray(a) for a in (mean, values, vectors))
@@ -233,6 +234,7 @@ class GaussianMixture(Exact):
         narrow = np.sqrt(self.eigvals.min() + sigma**2)
         # exact to rounding at a quarter of the narrowest width; in a plane half of it has to do, and errs by 1e-5 or so
         fine, least, most = (4, 400, 400_000) if self.d == 1 else (2, 60, 2000)
-        axes = [np.linspace(lo, hi, int(np.clip(fine * (hi - lo) / narrow, least, most)) + 1) for lo, hi in zip(*self._box(sigma))]
+        axes = [np.linspace(lo, hi, int(np.clip(fine * (hi - lo) / narrow, least, most)) + 1)
+                for lo, hi in zip(*self._box(sigma))]
         nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.d)
         return nodes, np.prod([axis[1] - axis[0] for axis in axes])

@@ -1,4 +1,5 @@
-"""Denoisers from outside: a PyTorch module, a JAX function or a model of diffusers, its arrays handed over by DLPack and not copied.
+"""Denoisers from outside: a PyTorch module, a JAX function or a
+model of diffusers, its arrays handed over by DLPack and not copied.
 
 DLPack passes the address of an array between libraries. A copy is made only where one is needed: where the
 outside code works in another precision than x, and by JAX where x does not begin at a multiple of 64 bytes.
@@ -15,7 +16,8 @@ from ..names import unknown
 from .parametrisation import CleanPrediction, NoisePrediction, VelocityPrediction
 from .timesteps import TimestepDenoiser, Timesteps
 
-PREDICTIONS = {"epsilon": NoisePrediction(), "v_prediction": VelocityPrediction(), "sample": CleanPrediction()}  # as diffusers calls them
+# as diffusers calls them
+PREDICTIONS = {"epsilon": NoisePrediction(), "v_prediction": VelocityPrediction(), "sample": CleanPrediction()}
 
 
 class Foreign:
@@ -93,7 +95,8 @@ def _torch(module, answer, device):
     parameter = next(iter(getattr(module, "parameters", tuple)()), None)
     dtype = None if parameter is None else str(parameter.dtype).removeprefix("torch.")
     if dtype not in (None, "float16", "float32", "float64"):
-        raise UserError(f"a module of {dtype} has no NumPy counterpart: give it in float32 or float64, or a function that casts")
+        raise UserError(f"a module of {dtype} has no NumPy counterpart: give it in float32 or float64, or a function "
+                        "that casts")
 
     def level(sigma, x):
         return torch.as_tensor(sigma, dtype=x.dtype, device=x.device)
@@ -163,7 +166,8 @@ def diffusers_denoiser(model, scheduler, shape=None, whole=False, device=None):
     Raises
     ------
     UserError
-        Where PyTorch is not installed; a scheduler of no variance-preserving chain; a kind of prediction that is unknown.
+        Where PyTorch is not installed; a scheduler of no
+        variance-preserving chain; a kind of prediction that is unknown.
     """
     timesteps = diffusers_timesteps(scheduler)
     kind = scheduler.config.prediction_type
@@ -194,7 +198,8 @@ def diffusers_timesteps(scheduler):
     """
     alpha_bar = getattr(scheduler, "alphas_cumprod", None)
     if alpha_bar is None or scheduler.config.get("timestep_type", "discrete") != "discrete":
-        raise UserError(f"{type(scheduler).__name__} is no scheduler of discrete timesteps of a variance-preserving chain: "
+        raise UserError(f"{type(scheduler).__name__} is no scheduler of discrete timesteps of a variance-preserving "
+                        "chain: "
                         "give one such as DDPMScheduler or EulerDiscreteScheduler")
     alpha_bar = np.asarray(alpha_bar.detach().cpu(), float)
     return Timesteps(alpha_bar[alpha_bar > 0])
@@ -204,8 +209,8 @@ def diffusers_grid(scheduler, sigmas):
     """A grid of noise levels as what ``scheduler.set_timesteps(**…)`` takes: {"sigmas": …} or else {"timesteps": …}.
 
     With `sigmas` (EulerDiscreteScheduler) the grid is run as it is. With `timesteps` (DDPM, DPMSolverMultistep and
-    Singlestep, Heun) the levels but the last are rounded to whole timesteps, and the scheduler goes on to a last level of
-    its own: 0, or with ``final_sigmas_type="sigma_min"``, where it knows that, the table's least.
+    Singlestep, Heun) the levels but the last are rounded to whole timesteps, and the scheduler goes on to a last
+    level of its own: 0, or with ``final_sigmas_type="sigma_min"``, where it knows that, the table's least.
 
     Parameters
     ----------
@@ -228,4 +233,5 @@ def diffusers_grid(scheduler, sigmas):
         except ValueError:
             continue
     raise UserError(f"{type(scheduler).__name__} takes no grid of one's own: use EulerDiscreteScheduler (sigmas) or "
-                    "DPMSolverMultistepScheduler, HeunDiscreteScheduler or DDPMScheduler (timesteps), of the same config")
+                    "DPMSolverMultistepScheduler, HeunDiscreteScheduler or DDPMScheduler (timesteps), of the same "
+                    "config")

@@ -60,7 +60,8 @@ class ScoreAlong:
     def __init__(self, model, x, sigma, v):
         c_skip, c_out, self.c_in = model.coefficients(sigma)
         variance, d = sigma[:, None] ** 2, model.dimension
-        skip, self.c_out, self.network, self.xp = (c_skip - 1) / variance, c_out / variance, model.network, model.device.xp
+        skip, self.c_out, self.network, self.xp = ((c_skip - 1) / variance, c_out / variance, model.network,
+                                                   model.device.xp)
         inputs, level = model.inputs(x, sigma)
         F, JF = self.network.push(inputs, model.tangents(self.c_in * v), level)
         self.s, self.Js = skip * x + self.c_out * F[:, :d], skip * v + self.c_out * JF[..., :d]

@@ -88,8 +88,10 @@ class Among:
         sigmas, p = np.asarray(self.sigmas, float), self.probabilities
         if sigmas.ndim != 1 or not len(sigmas) or not np.all(sigmas > 0):
             raise UserError("noise levels to draw from must be a list of positive numbers")
-        if p is not None and (np.shape(p) != sigmas.shape or not np.all(np.asarray(p) > 0) or abs(np.sum(p) - 1) > 1e-9):
-            raise UserError(f"probabilities of {len(sigmas)} noise levels must be as many positive numbers that sum to one")
+        if p is not None and (np.shape(p) != sigmas.shape or not np.all(np.asarray(p) > 0)
+                              or abs(np.sum(p) - 1) > 1e-9):
+            raise UserError(f"probabilities of {len(sigmas)} noise levels must be as many positive numbers that sum to "
+                            "one")
 
     def places(self, batches, step):
         """(batch,) indices into `sigmas`."""

@@ -25,7 +25,8 @@ class MLP(Network):
         What of the noise level the readout depends on.
     """
 
-    def __init__(self, sizes, dtype, device, seed=0, activation=SiLU(), residual=False, readout=Nothing(), parameters=None):
+    def __init__(self, sizes, dtype, device, seed=0, activation=SiLU(), residual=False, readout=Nothing(),
+                 parameters=None):
         sizes = widths(sizes)
         self.activation, self.residual, self.readout = activation, bool(residual), readout
         hidden = [Dense(a, b, activation, residual and a == b) for a, b in zip(sizes, sizes[1:-1])]

@@ -2,7 +2,8 @@
 
 
 class Remembered:
-    """`answer(x, sigma)` with its last two answers kept; `x` is known by being the same array, which nobody may have altered.
+    """`answer(x, sigma)` with its last two answers kept; `x` is
+    known by being the same array, which nobody may have altered.
 
     Parameters
     ----------

@@ -38,7 +38,8 @@ class Least:
 
 
 class Learned:
-    """What a network trained by `LearnedVariances` says of the reverse chain: the denoiser, and the variances beside it.
+    """What a network trained by `LearnedVariances` says of the
+    reverse chain: the denoiser, and the variances beside it.
 
     Both come from one pass through the network: the last answers are kept.
 

@@ -37,7 +37,8 @@ class Timesteps:
     def __init__(self, alpha_bar):
         a = np.asarray(alpha_bar, float)
         if a.ndim != 1 or len(a) < 2 or not (np.all(np.diff(a) < 0) and 0 < a[-1] and a[0] < 1):
-            raise UserError("a table of timesteps needs alpha_bar falling from step to step between 1 and 0, both left out: "
+            raise UserError("a table of timesteps needs alpha_bar falling from step to step between 1 and 0, both left "
+                            "out: "
                             "leave out timesteps of pure noise (alpha_bar = 0)")
         self.sigmas = np.sqrt((1 - a) / a)
 
@@ -54,7 +55,8 @@ class Timesteps:
         """
         sigma, (low, high) = np.asarray(sigma, float), self.sigmas[[0, -1]]
         if not (np.all(sigma >= low * (1 - ROUNDING)) and np.all(sigma <= high * (1 + ROUNDING))):
-            raise UserError(f"noise level {_outside(sigma, low, high):g} leaves the network's timesteps, {low:g} … {high:g}: "
+            raise UserError(f"noise level {_outside(sigma, low, high):g} leaves the network's timesteps, {low:g} … "
+                            f"{high:g}: "
                             "give sigma_max and sigma_min between these")
         return np.interp(np.log(sigma), np.log(self.sigmas), np.arange(len(self)))
 
@@ -80,7 +82,8 @@ class Timesteps:
         return np.maximum(falling, n - 1 - k)  # as many as follow must find room above 0
 
     def stops(self, sigmas):
-        """Whole timesteps at which a grid of N steps asks, (N,) int: those of all its N + 1 levels but the last, which may be 0."""
+        """Whole timesteps at which a grid of N steps asks, (N,) int:
+        those of all its N + 1 levels but the last, which may be 0."""
         sigmas = np.asarray(sigmas, float)
         return self.whole(sigmas[sigmas > 0])[: len(sigmas) - 1]  # the last one, too, wants a timestep of its own
 
@@ -102,7 +105,8 @@ class TimestepDenoiser:
         x_t (n, *shape) of unit variance if the data are, t a float. Answers an array like x_t.
     timesteps : Timesteps
     prediction : parametrisation, optional
-        What it predicts, for data in units of their own (σ_d = 1): NoisePrediction, VelocityPrediction, CleanPrediction ...
+        What it predicts, for data in units of their own (σ_d = 1):
+        NoisePrediction, VelocityPrediction, CleanPrediction ...
     shape : tuple of int, optional
         Of one image: (c, h, w). Particles are rows; without it the network sees rows, too.
     whole : bool
@@ -122,7 +126,8 @@ class TimestepDenoiser:
 
     def __call__(self, x, sigma):
         if self.shape is not None and (len(x.shape) != 2 or x.shape[1] != np.prod(self.shape)):
-            raise UserError(f"particles of shape {tuple(x.shape)} are no rows of images {self.shape}: give (n, {np.prod(self.shape)})")
+            raise UserError(f"particles of shape {tuple(x.shape)} are no rows of images {self.shape}: give (n, "
+                            f"{np.prod(self.shape)})")
         t = float(self.timesteps.time(sigma))
         images = x / (1 + float(sigma) ** 2) ** 0.5
         images = images if self.shape is None else images.reshape(-1, *self.shape)

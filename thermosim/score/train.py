@@ -169,7 +169,8 @@ def train(data, config, device, validation=None, journal=None):
         loss grows beyond bounds.
     """
     if config.patience is not None and (validation is None or config.patience < 1):
-        raise UserError(f"patience = {config.patience} needs validation data and at least one look: give them, or set it to None")
+        raise UserError(f"patience = {config.patience} needs validation data and at least one look: give them, or set "
+                        "it to None")
     if config.clip is not None and not config.clip > 0:
         raise UserError(f"clip = {config.clip} must be a norm above 0, or None")
     run = _Run(_checked(data), config, device, None if validation is None else _checked(validation))

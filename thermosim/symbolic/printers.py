@@ -19,7 +19,8 @@ def numba_lines(program, outputs):
     The constants k0, k1, … are left to the caller (`program.constants`): Numba freezes globals, so they
     are printed once per module in the kernel's own precision.
     """
-    return [f"{name} = {({**INFIX, **CALLS, **PYTHON})[op].format(*args)}" for name, op, args in needed(program, outputs)]
+    return [f"{name} = {({**INFIX, **CALLS, **PYTHON})[op].format(*args)}"
+            for name, op, args in needed(program, outputs)]
 
 
 def cuda_lines(program, outputs, real="REAL"):

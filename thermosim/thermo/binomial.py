@@ -47,7 +47,8 @@ def path_average(chain, denoise, x0, edge=False):
 
 
 def heartbeat_orbits(heartbeat):
-    """Sequences that stand for all 2^L ones under relabelling of phases and of beats: (m, L), and how many each stands for.
+    """Sequences that stand for all 2^L ones under relabelling of
+    phases and of beats: (m, L), and how many each stands for.
 
     Only how many sites of each phase are one matters, and not which phase is which.
     """

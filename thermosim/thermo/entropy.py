@@ -84,5 +84,6 @@ class Noised:
 def _integral(rate, t0, t1):
     # logarithmic time where the interval spans decades: the rates of VE and EDM live on all of them
     if t0 > 0 and t1 / t0 > 10:
-        return quad(lambda u: rate(np.exp(u)) * np.exp(u), np.log(t0), np.log(t1), epsabs=1e-10, epsrel=1e-10, limit=400)[0]
+        return quad(lambda u: rate(np.exp(u)) * np.exp(u), np.log(t0), np.log(t1), epsabs=1e-10,
+                    epsrel=1e-10, limit=400)[0]
     return quad(rate, t0, t1, epsabs=1e-10, epsrel=1e-10, limit=400)[0]

@@ -111,7 +111,8 @@ def jarzynski(work, temperature=1.0, resamples=200, seed=0):
     w = _values(work, "work")/temperature
     estimate = lambda sample: -temperature*_exponential(sample)[0]
     effective = 1/np.sum(_exponential(w)[1]**2)
-    return Estimate(float(estimate(w)), bootstrap(estimate, w, resamples=resamples, seed=seed), float(effective), _sparse(effective))
+    return Estimate(float(estimate(w)), bootstrap(estimate, w, resamples=resamples, seed=seed), float(effective),
+                    _sparse(effective))
 
 
 def bar(forward, reverse, temperature=1.0):

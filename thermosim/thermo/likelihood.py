@@ -80,8 +80,10 @@ def annealed(work):
     # the spread of the estimates over the points holds that of the paths already
     spread = log_p.std(ddof=1) / np.sqrt(n) if n > 1 else error[0]
     sparse = np.count_nonzero(effective < SPARSE)
-    warning = f"at {sparse} of {n} points fewer than {SPARSE:.0f} paths carry the average: take more paths or steps" if sparse else ""
-    return Annealed(log_p, error, effective, Estimate(float(log_p.mean()), float(spread), float(effective.min()), warning))
+    warning = (f"at {sparse} of {n} points fewer than {SPARSE:.0f} paths carry the average: take more paths or steps"
+               if sparse else "")
+    return Annealed(log_p, error, effective,
+                    Estimate(float(log_p.mean()), float(spread), float(effective.min()), warning))
 
 
 def flow_log_density(denoise, divergence, x, sigma_min, sigma_max, prior=None, rtol=1e-7, atol=1e-8):
@@ -114,7 +116,8 @@ def flow_log_density(denoise, divergence, x, sigma_min, sigma_max, prior=None, r
         return np.concatenate([(at - denoise(at, sigma)).ravel(), d - divergence(at, sigma)])
 
     start = np.concatenate([x.ravel(), np.zeros(n)])
-    done = solve_ivp(rate, np.log([sigma_min, sigma_max]), start, "RK45", rtol=rtol, atol=atol, t_eval=[np.log(sigma_max)])
+    done = solve_ivp(rate, np.log([sigma_min, sigma_max]), start, "RK45", rtol=rtol, atol=atol,
+                     t_eval=[np.log(sigma_max)])
     end, grown = done.y[: n * d, -1].reshape(n, d), done.y[n * d :, -1]
     if prior is None:
         V = sigma_max**2 + 1
@@ -181,7 +184,8 @@ class EntropyBounds:
 
 
 def entropy_bounds(chain, d):
-    """Bounds of H(X_{n−1}|X_n) for data of d components (Sohl-Dickstein et al. 2015, 1503.03585, eq. 24 and appendix A).
+    """Bounds of H(X_{n−1}|X_n) for data of d components
+    (Sohl-Dickstein et al. 2015, 1503.03585, eq. 24 and appendix A).
 
     Parameters
     ----------
@@ -234,7 +238,8 @@ def dequantised(values, quantum, seed=0):
 def _paths(work, axes):
     work = np.asarray(work, float)
     if work.ndim != axes or work.shape[-1] < 2:
-        raise UserError(f"W must be {'one value a path, (n,)' if axes == 1 else '(points, paths)'} with at least 2 paths, not {work.shape}")
+        raise UserError(f"W must be {'one value a path, (n,)' if axes == 1 else '(points, paths)'} with at least 2 "
+                        f"paths, not {work.shape}")
     if not np.isfinite(work).all():
         raise UserError("W is infinite or does not exist on some paths: the reverse chain forbids what the data do")
     return work

@@ -145,7 +145,8 @@ def read_trajectory(path, coordinates):
         raise UserError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
     missing = {"time", *coordinates} - set(names)
     if missing or values.shape[1] != len(names):
-        raise UserError(f"{path} needs a header with the columns time, {', '.join(coordinates)}; it has {', '.join(names)}")
+        raise UserError(f"{path} needs a header with the columns time, {', '.join(coordinates)}; it has "
+                        f"{', '.join(names)}")
     columns = dict(zip(names, values.T))
     x = np.stack([columns.pop(c) for c in coordinates], axis=1)[:, None, :]
     return Trajectory(columns.pop("time"), x, columns)

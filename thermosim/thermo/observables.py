@@ -102,4 +102,5 @@ def response(perturbed, reference, strength):
     strength : float
     """
     difference = (np.asarray(perturbed, dtype=np.float64) - np.asarray(reference, dtype=np.float64))/strength
-    return Estimate(float(difference.mean()), float(difference.std(ddof=1)/np.sqrt(len(difference))), float(len(difference)))
+    return Estimate(float(difference.mean()), float(difference.std(ddof=1)/np.sqrt(len(difference))),
+                    float(len(difference)))

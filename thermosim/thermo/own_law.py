@@ -1,7 +1,7 @@
 """A sampler's own law, known by its particles only: its entropy, and how far it is from another.
 
-On a line both come from sorting; in space entropies from nearest neighbours and distances from an exact match of points.
-What such an estimate says of the exact law belongs beside it (`sampler_cycle.Heating.blank`).
+On a line both come from sorting; in space entropies from nearest neighbours and distances from an exact match of
+points. What such an estimate says of the exact law belongs beside it (`sampler_cycle.Heating.blank`).
 """
 
 import numpy as np
@@ -55,7 +55,8 @@ class Line:
     def transport(self, heating):
         """(W2², its error) between the hot and the cold law of `heating`: by their quantiles, so without one."""
         u = (np.arange(20_000) + 0.5) / 20_000
-        hot, cold = (mixture_quantiles(heating.law, u, TRAP.alpha(s), s * TRAP.alpha(s)) for s in (heating.sigma_max, heating.sigma_min))
+        hot, cold = (mixture_quantiles(heating.law, u, TRAP.alpha(s), s * TRAP.alpha(s))
+                     for s in (heating.sigma_max, heating.sigma_min))
         return float(np.mean((hot - cold) ** 2)), 0.0
 
 
@@ -93,12 +94,15 @@ class Cloud:
         return float(d * np.log(r).mean() + 0.5 * d * np.log(np.pi) - gammaln(0.5 * d + 1) + digamma(n) - digamma(k))
 
     def w2(self, a, b):
-        """2-Wasserstein distance of the first points of two samples, by the best match of them; too large by their scatter."""
+        """2-Wasserstein distance of the first points of two samples,
+        by the best match of them; too large by their scatter."""
         return w2(a[: self.points], b[: self.points])
 
     def transport(self, heating):
-        """(W2², its error) between the hot and the cold law of `heating`: of pairs of samples, and too large by their scatter."""
-        squares = [self.w2(heating.sample(heating.sigma_max, self.points, 2 * k), heating.sample(heating.sigma_min, self.points, 2 * k + 1))
+        """(W2², its error) between the hot and the cold law of `heating`:
+        of pairs of samples, and too large by their scatter."""
+        squares = [self.w2(heating.sample(heating.sigma_max, self.points, 2 * k),
+                           heating.sample(heating.sigma_min, self.points, 2 * k + 1))
                    ** 2 for k in range(PAIRS)]
         return float(np.mean(squares)), float(np.std(squares, ddof=1) / np.sqrt(PAIRS))
 

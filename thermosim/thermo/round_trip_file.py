@@ -66,7 +66,8 @@ class RunFile:
         self.rows, self.errors, self.names, self.why = [], [], [], {}
         self.tree = new_run(provenance(self.settings, self.plan.seed, self.device.name))
         plan, curve = self.plan, self.curve
-        force = Column("mse", "data units²", "falls with λ", "E‖x_0 − D(x; σ)‖² on validation data, the thermodynamic force")
+        force = Column("mse", "data units²", "falls with λ",
+                       "E‖x_0 − D(x; σ)‖² on validation data, the thermodynamic force")
         self.tree["curve"] = ledger_group({
             "sigma": (curve.sigmas, about(COLUMNS["sigma"])),
             "mse": (curve.mse, about(force)),
@@ -87,7 +88,8 @@ class RunFile:
         plan = {k: v for k, v in vars(self.plan).items() if k != "samplers"}
         plan["samplers"] = {s.name: {k: v for k, v in vars(s).items() if isinstance(v, (int, float))}
                             for s in self.plan.samplers}
-        return {"data": self.data.name, "points": [len(self.split.train), len(self.split.validation), len(self.split.test)],
+        return {"data": self.data.name,
+                "points": [len(self.split.train), len(self.split.validation), len(self.split.test)],
                 "plan": plan, "training": self.training}
 
     def _grids(self):
@@ -102,10 +104,12 @@ class RunFile:
                              self.curve.fit.length**2 / steps))
                 self.tree[f"grids/{grid}/n{steps}"] = Group(datasets={
                     "sigma": Dataset(sigmas, "node", about(COLUMNS["sigma"])),
-                    "step_work": Dataset(self.curve.fit.step_work(sigmas), "grid_step", about(COLUMNS["ancestral_work"]))})
+                    "step_work": Dataset(self.curve.fit.step_work(sigmas), "grid_step",
+                                         about(COLUMNS["ancestral_work"]))})
         columns = (
             Column("grid", ONE, "-", "name of the grid"), Column("steps", ONE, "-", "number of steps"),
-            SUMMARY["dissipated_work"], Column("dissipated_work_error", NATS, ">= 0", ERROR + "dissipated_work, jackknife over the data"),
+            SUMMARY["dissipated_work"], Column("dissipated_work_error", NATS, ">= 0",
+                                               ERROR + "dissipated_work, jackknife over the data"),
             Column("over_geodesic", ONE, ">= 1 where the geodesic is best", "P over that of the geodesic grid"),
             SUMMARY["eta_grid"], Column("bound", NATS, ">= 0", "L²/N, the leading-order bound"))
         table = ledger_group({c.name: (np.array(v), about(c)) for c, v in zip(columns, zip(*rows))}, "grid_row")

@@ -27,15 +27,18 @@ CYCLE = {
     c.name: c
     for c in (
         Column("nfe", ONE, "-", "network evaluations per sample"),
-        Column("work", ENERGY, "> 0 done on the system", "W of the cooling stroke: U gained less its line integral of heat"),
+        Column("work", ENERGY, "> 0 done on the system",
+               "W of the cooling stroke: U gained less its line integral of heat"),
         Column("shadow_work", ENERGY, "> 0 done on the system", "done by the discretisation: U gained − work − heat"),
         Column("heat", ENERGY, "> 0 absorbed by the system", "−σ_env of the cooling stroke"),
-        Column("entropy_change", NATS, "< 0 is order gained", "ΔS of the sampler's own law of y, by spacings or nearest neighbours"),
+        Column("entropy_change", NATS, "< 0 is order gained",
+               "ΔS of the sampler's own law of y, by spacings or nearest neighbours"),
         Column("free_energy", ENERGY, "> 0 stored", "ΔF = ΔU − ΔS of the sampler's own law: ΔKL to N(0, 1)"),
         Column("Sigma", NATS, ">= 0", "entropy production ΔS + σ_env − what adiabats stretch"),
         Column("eta_path", ONE, "0 … 1", "K/(K + P), P the dissipated work of the reverse chain"),
         Column("eta_geo", ONE, "0 … 1", "W2²/(∫D dt·∫E|ν|²/D dt), W2 between the run's own ends"),
-        Column("w2_end", ONE, ">= 0", "W2 of the law it leaves to that of the data at the last level, of y, sample to sample"),
+        Column("w2_end", ONE, ">= 0",
+               "W2 of the law it leaves to that of the data at the last level, of y, sample to sample"),
         Column("eta_II", ONE, "0 … 1 where F rises", "ΔF/(ΔF + Σ): free energy stored over work spent"),
         Column("eta_step", ONE, "0 … 1", "−ΔS/σ_env over the run, where order is gained"),
         Column("bit_cost", "k_B T per bit", ">= ln 2", "heat given to the bath per bit of order gained"),
@@ -114,7 +117,8 @@ class Heating:
         """
         exact, found = self.entropy(self.sigma_min), []
         for part in range(parts):
-            cold, hot = ([self.sample(sigma, n, seed + part, first) for first in (0, n)] for sigma in (self.sigma_min, self.sigma_max))
+            cold, hot = ([self.sample(sigma, n, seed + part, first) for first in (0, n)]
+                         for sigma in (self.sigma_min, self.sigma_max))
             apart = self.own.w2(*cold)
             found.append((apart, apart * self.own.w2(*hot), self.own.entropy(cold[0]) - exact))
         means, errors = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(parts)
@@ -237,7 +241,8 @@ def cool(sampler, heating, sigmas, device, particles=20_000, parts=8, seed=0):
         rows.append(_balance(run, heating, y, data, entropies[-1], P))
         runs.append(run)
     reasons = runs[0].ledger.reasons
-    for name, channel in (("work", "work"), ("shadow_work", "shadow_work"), ("heat", "heat"), ("eta_geo", "transport_action")):
+    for name, channel in (("work", "work"), ("shadow_work", "shadow_work"), ("heat", "heat"),
+                          ("eta_geo", "transport_action")):
         if channel in reasons:
             why[name] = reasons[channel]
     if "heat" in reasons:
@@ -253,7 +258,8 @@ def cool(sampler, heating, sigmas, device, particles=20_000, parts=8, seed=0):
     given = [np.bincount(run.ledger["sampler_step"], weights=run.ledger["entropy_env"]) for run in runs]
     return Cooled({k: float(mean(v)) for k, v in table.items()}, {k: float(error(v)) for k, v in table.items()}, why,
                   np.asarray(sigmas, float), mean(entropies), error(entropies),
-                  eta_step(np.diff(mean(entropies)), np.mean(given, axis=0)), runs[0].ledger, _strokes(runs, mean, error))
+                  eta_step(np.diff(mean(entropies)), np.mean(given, axis=0)), runs[0].ledger,
+                  _strokes(runs, mean, error))
 
 
 def _balance(run, heating, y, data, entropy, P):
@@ -266,11 +272,14 @@ def _balance(run, heating, y, data, entropy, P):
     w2 = heating.own.w2(y[-1], y[0])
     per_order = float(eta_step(-order, -heat))
     return {
-        "nfe": run.evaluations, "work": total.get("work", np.nan), "shadow_work": total.get("shadow_work", np.nan), "heat": heat,
+        "nfe": run.evaluations, "work": total.get("work", np.nan),
+        "shadow_work": total.get("shadow_work", np.nan), "heat": heat,
         "entropy_change": -order, "free_energy": stored, "Sigma": Sigma,
         "eta_path": float(eta_path(heating.K, P)),
-        "eta_geo": float(eta_geo(w2, TRAP.diffusion(heating.sigma_max, heating.sigma_min), total.get("transport_action", np.nan))),
-        "w2_end": heating.own.w2(y[-1], data), "eta_II": float(eta_II(stored, Sigma)), "eta_step": per_order, "bit_cost": np.log(2) / per_order,
+        "eta_geo": float(eta_geo(w2, TRAP.diffusion(heating.sigma_max, heating.sigma_min),
+                                 total.get("transport_action", np.nan))),
+        "w2_end": heating.own.w2(y[-1], data), "eta_II": float(eta_II(stored, Sigma)), "eta_step": per_order,
+        "bit_cost": np.log(2) / per_order,
         "eta_cycle": float(eta_cycle(heating.K, heating.Sigma, Sigma)),
         "eta_cycle_geodesic": float(eta_cycle(heating.K, heating.least_Sigma, Sigma)),
     }
@@ -282,5 +291,6 @@ def _strokes(runs, mean, error):
         mine = runs[0].ledger["stroke"] == stroke
         sums = {name: np.array([run.ledger[name][mine].sum() for run in runs])
                 for name in ("work", "shadow_work", "heat", "log_volume")}
-        found[str(stroke)] = {"legs": (int(mine.sum()), 0.0)} | {k: (float(mean(v)), float(error(v))) for k, v in sums.items()}
+        found[str(stroke)] = {"legs": (int(mine.sum()), 0.0)} | {k: (float(mean(v)), float(error(v)))
+                                                                 for k, v in sums.items()}
     return found

@@ -48,7 +48,8 @@ def least_variances(chain, mse, d):
     found = np.empty(len(chain))
     for n in range(1, len(chain) + 1):
         _, b = chain.forward(n)
-        found[n - 1] = b * (chain.noise[n - 1] / chain.noise[n]) ** 2 + chain.reverse(n)[1] ** 2 * mse(chain.sigma(n)) / d
+        found[n - 1] = (b * (chain.noise[n - 1] / chain.noise[n]) ** 2
+                        + chain.reverse(n)[1] ** 2 * mse(chain.sigma(n)) / d)
     return found
 
 

@@ -14,12 +14,14 @@ ceilings = [
     Row(f"heartbeat.ceiling{'.edge' if edge else ''}.T{T}", SITES + (", p(x_0|x_1) = q(x_1|x_0)" if edge else ""), bits,
         "enumeration of 126 orbits of 2^20 sequences; bits", lambda T=T, edge=edge: heartbeat_ceiling(
             Heartbeat(), BinomialChain(T), edge) / np.log(2), digits=6)
-    for edge, column in ((False, (-2.580619, -2.371490, -2.331759, -2.324382)), (True, (-5.952878, -3.279783, -2.559914, -2.391423)))
+    for edge, column in ((False, (-2.580619, -2.371490, -2.331759, -2.324382)),
+                         (True, (-5.952878, -3.279783, -2.559914, -2.391423)))
     for T, bits in zip((20, 100, 500, 2000), column)
 ]
 
 
-@row("binomial.jarzynski", "⟨e^{−W}⟩_q = p_θ(x_0)", 0.0, "all 512 paths of 3 sites in 3 steps, worst of 8 sequences", digits=12)
+@row("binomial.jarzynski", "⟨e^{−W}⟩_q = p_θ(x_0)", 0.0,
+     "all 512 paths of 3 sites in 3 steps, worst of 8 sequences", digits=12)
 def jarzynski():
     """Largest relative gap between ⟨e^{−W}⟩ over all paths and p_θ of the reverse chain."""
     chain = BinomialChain(3)

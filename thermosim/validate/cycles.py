@@ -35,10 +35,11 @@ class Nodes:
 
 
 def weighed(sampler, sigmas, s2):
-    """{work, heat, dS, dF, Sigma} of a one-step sampler on N(0, s2), from N(0, 1) in the trap: every law stays Gaussian, every
-    mean is that of a polynomial of second degree in x and the noise, and nine nodes make it exact."""
+    """{work, heat, dS, dF, Sigma} of a one-step sampler on N(0, s2), from N(0, 1) in the trap: every law stays
+    Gaussian, every mean is that of a polynomial of second degree in x and the noise, and nine nodes make it exact."""
     z, weight = np.polynomial.hermite_e.hermegauss(3)
-    nodes, weights = np.stack(np.meshgrid(z, z), -1).reshape(-1, 2), np.outer(weight, weight).ravel() / weight.sum() ** 2
+    nodes, weights = (np.stack(np.meshgrid(z, z), -1).reshape(-1, 2),
+                      np.outer(weight, weight).ravel() / weight.sum() ** 2)
     w = start = sigmas[0] ** 2
     total = {"work": 0.0, "heat": 0.0}
     for sigma, after in zip(sigmas[:-1], sigmas[1:]):
@@ -58,7 +59,8 @@ def weighed(sampler, sigmas, s2):
 
 @functools.lru_cache(None)
 def limit(eta, s2):
-    """The same of ddim(eta) in the limit of fine steps, by Romberg over 250, 500, 1000 steps between σ = 1000 and 0.001."""
+    """The same of ddim(eta) in the limit of fine steps, by Romberg
+    over 250, 500, 1000 steps between σ = 1000 and 0.001."""
     table = [weighed(DDIM(eta), schedules.log_snr(1000.0, 0.001, N), s2) for N in (250, 500, 1000)]
     once = [{k: 2 * b[k] - a[k] for k in a} for a, b in zip(table, table[1:])]
     return {k: (4 * once[1][k] - once[0][k]) / 3 for k in once[0]}
@@ -74,21 +76,24 @@ books = [
 ]
 
 
-@row("trap.eta_step.s0.5", "ln 2/(K(¼) + ln 2), the whole continuous stroke", np.log(2) / (excess_over_equilibrium(0.25) + np.log(2)), LEGS, digits=5)
+@row("trap.eta_step.s0.5", "ln 2/(K(¼) + ln 2), the whole continuous stroke",
+     np.log(2) / (excess_over_equilibrium(0.25) + np.log(2)), LEGS, digits=5)
 def landauer():
     """Order gained over entropy given to the bath, of a fine stroke to N(0, ¼)."""
     fine = limit(1.0, 0.25)
     return float(eta_step(fine["dS"], -fine["heat"]))
 
 
-@row("trap.bit-cost.s0.5", "heat of the one bit of order in N(0, ¼), k_B T; ln 2 at least", excess_over_equilibrium(0.25) + np.log(2), LEGS, digits=5)
+@row("trap.bit-cost.s0.5", "heat of the one bit of order in N(0, ¼), k_B T; ln 2 at least",
+     excess_over_equilibrium(0.25) + np.log(2), LEGS, digits=5)
 def cost_of_a_bit():
     """Heat given per bit of order gained by that stroke."""
     fine = limit(1.0, 0.25)
     return -fine["heat"] * np.log(2) / -fine["dS"]
 
 
-@row("eta_II.chain.noising-kernel", "s = 0.5, B = 3, N = 10, against the exact noising kernel", 0.3687, "closed moments of the chain", digits=3.9)
+@row("eta_II.chain.noising-kernel", "s = 0.5, B = 3, N = 10, against the exact noising kernel", 0.3687,
+     "closed moments of the chain", digits=3.9)
 def against_the_noising_kernel():
     """Σ = ΔS + ⟨ln k(x'|x) − ln q(x|x')⟩ of the Euler–Maruyama chain, q the exact Ornstein–Uhlenbeck step."""
     h, w = 0.3, 1 - 0.75 * np.exp(-3.0)
@@ -101,7 +106,8 @@ def against_the_noising_kernel():
     return float(eta_II(excess_over_equilibrium(w) - excess_over_equilibrium(start), 0.5 * np.log(w / start) + ratio))
 
 
-@row("eta_cycle.undriven", "heat undriven, K = Σ_f: no engine", 0.0, "quadratures of Σ and KL, s = 0.5, B = 20", digits=7)
+@row("eta_cycle.undriven", "heat undriven, K = Σ_f: no engine", 0.0,
+     "quadratures of Σ and KL, s = 0.5, B = 20", digits=7)
 def undriven():
     """η_cycle with the entropy production of noising on the way back, too."""
     noised = Noised(VP(20.0, 20.0), COLD)
@@ -109,7 +115,8 @@ def undriven():
     return float(eta_cycle(noised.kl_to_normal(0.0), Sigma, Sigma))
 
 
-@row("eta_cycle.geodesic.s0.5", "(K − W2²/Dτ)/(K + W2²/Dτ), Dτ = 5", 0.7283695, "K by quadrature, W2 by quantiles and Richardson", digits=6)
+@row("eta_cycle.geodesic.s0.5", "(K − W2²/Dτ)/(K + W2²/Dτ), Dτ = 5", 0.7283695,
+     "K by quadrature, W2 by quantiles and Richardson", digits=6)
 def geodesic():
     """η_cycle along the W2 geodesic between N(0, ¼) and N(0, 1), there and back."""
     W2 = []
@@ -122,14 +129,16 @@ def geodesic():
 
 
 def staircase(N):
-    """N·Σ of Carnot on N(0, ¼), 60 long isotherms at each of N levels equally far apart in ln of the law's variance in the trap."""
+    """N·Σ of Carnot on N(0, ¼), 60 long isotherms at each of N levels
+    equally far apart in ln of the law's variance in the trap."""
     target = lambda sigma: (0.25 + sigma**2) / (1 + sigma**2)  # noqa: E731
     u = np.exp(np.linspace(np.log(target(20.0)), np.log(target(0.3)), N + 1))
     sampler = Carnot(3.0, 60, mse=lambda sigma: 0.25 * sigma**2 / (0.25 + sigma**2))
     return N * weighed(sampler, np.sqrt((u - 0.25) / (1 - u)), 0.25)["Sigma"]
 
 
-@row("carnot.thermodynamic-length", "N·Σ → ¼(Δ ln v)² of the targets: a reversible limit", 0.25 * np.log(0.34 / 1.09 * 401 / 400.25) ** 2,
+@row("carnot.thermodynamic-length", "N·Σ → ¼(Δ ln v)² of the targets: a reversible limit",
+     0.25 * np.log(0.34 / 1.09 * 401 / 400.25) ** 2,
      "legs weighed at quadrature nodes, 10 and 20 levels, Richardson", digits=2)
 def reversible_limit():
     """`staircase` of 10 and 20 levels, extrapolated."""
@@ -152,7 +161,8 @@ LEVELS = schedules.karras(3.0, 0.1, 8)
 
 
 def recursion():
-    """Σ of Carnot on N(0, ¼): in y the variance u relaxes towards that of p_σ on each isotherm, and jumps do nothing."""
+    """Σ of Carnot on N(0, ¼): in y the variance u relaxes towards
+    that of p_σ on each isotherm, and jumps do nothing."""
     K, u, Sigma = excess_over_equilibrium, LEVELS[0] ** 2 / (1 + LEVELS[0] ** 2), 0.0
     for sigma in LEVELS[1:]:
         held, m = (0.25 + sigma**2) / (1 + sigma**2), 1 + np.expm1(-1.0) * sigma**2 / (0.25 + sigma**2)
@@ -161,7 +171,8 @@ def recursion():
     return Sigma, u
 
 
-@row("carnot.Sigma.gaussian", "ΣK(u/u*) − K(u'/u*), recursion of the variance, s = ½, 8 levels", recursion()[0], "50,000 particles", sigmas=5)
+@row("carnot.Sigma.gaussian", "ΣK(u/u*) − K(u'/u*), recursion of the variance, s = ½, 8 levels", recursion()[0],
+     "50,000 particles", sigmas=5)
 def carnot_particles():
     """Σ of sampled particles, σ_env as booked and ΔS in closed form, with its standard error."""
     sampler, n = Carnot(mse=lambda sigma: 0.25 * sigma**2 / (0.25 + sigma**2)), 50_000

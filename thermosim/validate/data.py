@@ -17,7 +17,8 @@ from .row import Row, row
 BITS = 1 / np.log(2)
 
 
-@row("swissroll.density", "E log2 p of the roll with noise 0.05, standardised without it", -1.394, "Gauss–Legendre × Gauss–Hermite", digits=4)
+@row("swissroll.density", "E log2 p of the roll with noise 0.05, standardised without it", -1.394,
+     "Gauss–Legendre × Gauss–Hermite", digits=4)
 def swiss_roll_entropy():
     """E log₂ p of the roll, along it and across it."""
     return -SwissRoll().entropy(along=150, across=8) * BITS
@@ -33,7 +34,8 @@ def roll_mmse(sigma):
     axis = np.linspace(-half, half, int(2 * half / (0.85 * width)) + 2)
     x = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     # far from the spiral there is nothing
-    near = np.concatenate([((part[:, None] - law.means[::4]) ** 2).sum(axis=2).min(axis=1) for part in np.array_split(x, 16)])
+    near = np.concatenate([((part[:, None] - law.means[::4]) ** 2).sum(axis=2).min(axis=1)
+                           for part in np.array_split(x, 16)])
     x = x[near < (7.5 * width) ** 2]
     p = np.exp(law.log_density(x, sigma)) * (axis[1] - axis[0]) ** 2
     return law.second_moment() * p.sum() - p @ (law(x, sigma) ** 2).sum(axis=1)
@@ -46,14 +48,16 @@ def roll_curve():
     return MseCurve(sigmas, np.array([roll_mmse(s) for s in sigmas]))
 
 
-@row("swissroll.length", "∫½√E‖Cov(x_0|x)‖_F² dλ by quadrature in the plane, σ 50 → 0.01", 5.7912, "slope of the mmse, the same quadrature", digits=4)
+@row("swissroll.length", "∫½√E‖Cov(x_0|x)‖_F² dλ by quadrature in the plane, σ 50 → 0.01", 5.7912,
+     "slope of the mmse, the same quadrature", digits=4)
 def roll_length():
     """Thermodynamic length of `roll_curve`."""
     return roll_curve().length
 
 
 least = [
-    Row(f"swissroll.P.T{T}", "least dissipation with posterior variance, σ 50 → 0.01; bits", P, "dynamic programming over quadrature",
+    Row(f"swissroll.P.T{T}", "least dissipation with posterior variance, σ 50 → 0.01; bits", P,
+        "dynamic programming over quadrature",
         lambda T=T: roll_curve().dissipation(least_work(roll_curve(), 50.0, 0.01, T)) * BITS, digits=2.6)
     for T, P in ((40, 1.309), (100, 0.499), (400, 0.122))
 ]
@@ -86,6 +90,7 @@ leaves = [
     for ratio, P in ((0.5, 0.520956), (1.0, 0.243010), (1.5, 0.077757))
     for how in (("closed form", lambda ratio=ratio: float(same_leaf(ratio)), 5.3),)
 ] + [
-    Row(f"dead-leaves.seen.{ratio:g}", "γ/(2 − γ), equal discs", P, "pixels of six canvases", lambda ratio=ratio: seen_leaves(round(8 * ratio)), sigmas=6)
+    Row(f"dead-leaves.seen.{ratio:g}", "γ/(2 − γ), equal discs", P, "pixels of six canvases",
+        lambda ratio=ratio: seen_leaves(round(8 * ratio)), sigmas=6)
     for ratio, P in ((0.5, 0.520956), (1.0, 0.243010), (1.5, 0.077757))
 ]

@@ -43,7 +43,8 @@ spectrum = [
 
 
 def passage(target):
-    """Mean time from −1 to the absorbing end at `target`, T = 0.25, read off a polynomial through the six cells about −1."""
+    """Mean time from −1 to the absorbing end at `target`, T =
+    0.25, read off a polynomial through the six cells about −1."""
     def value(cells):
         """τ on that many cells."""
         fp = well(0.25, cells, target, ("open", "absorbing"))
@@ -71,7 +72,8 @@ def second_moment():
     return richardson(value, 600)
 
 
-@row("well.partition-function.T0.25", "Z = ∫e^{−U/T}dx, from F = −T ln Z", 0.9478378330, "free energy of the steady state, Richardson",
+@row("well.partition-function.T0.25", "Z = ∫e^{−U/T}dx, from F = −T ln Z", 0.9478378330,
+     "free energy of the steady state, Richardson",
      digits=8)
 def partition_function():
     """e^{−F/T}."""
@@ -89,14 +91,16 @@ def trap_work(protocol, cells, low=-7.0, high=9.0):
     return fp.evolve(fp.steady_state(), times, protocol, SecondOrder(), steps=cells).ledger["work"].sum()
 
 
-@row("trap.moving.work", "⟨W⟩ = (u²/μ)[t − τ_r(1 − e^{−t/τ_r})]", 1 + np.exp(-2.0), "density ledger, Richardson in cells and steps",
+@row("trap.moving.work", "⟨W⟩ = (u²/μ)[t − τ_r(1 − e^{−t/τ_r})]", 1 + np.exp(-2.0),
+     "density ledger, Richardson in cells and steps",
      digits=6)
 def moving_trap():
     """c: 0 → 2."""
     return richardson(lambda n: trap_work(Linear(c=(0.0, 2.0)), n), 300)
 
 
-@row("trap.breathing.work", "k 1 → 4 linearly in τ = 1", 0.9360417073, "density ledger, Richardson in cells and steps", digits=6)
+@row("trap.breathing.work", "k 1 → 4 linearly in τ = 1", 0.9360417073,
+     "density ledger, Richardson in cells and steps", digits=6)
 def breathing_trap():
     """k: 1 → 4."""
     return richardson(lambda n: trap_work(Linear(k=(1.0, 4.0)), n), 300)
@@ -118,13 +122,15 @@ def there_and_back(law, B, half, cells, xi=1.0):
     return noising, there, noising.reverse(there, xi)
 
 
-@row("grid.vp.sigma.s2.B10", "Σ = K(s²) − K(σ_B²)", 0.8068528148, "face by face entropy production, Richardson", digits=5)
+@row("grid.vp.sigma.s2.B10", "Σ = K(s²) − K(σ_B²)", 0.8068528148,
+     "face by face entropy production, Richardson", digits=5)
 def vp_entropy_production():
     """Σ of noising N(0, 4)."""
     return richardson(lambda n: there_and_back(gaussian(2.0), 10.0, 14.0, n)[1].entropy_production.sum(), 400)
 
 
-@row("grid.ve.sigma.two-deltas", "Δh of ½N(−1, σ²) + ½N(1, σ²), σ 0.1 → 3", 2.7607218380, "face by face, Richardson", digits=5)
+@row("grid.ve.sigma.two-deltas", "Δh of ½N(−1, σ²) + ½N(1, σ²), σ 0.1 → 3", 2.7607218380,
+     "face by face, Richardson", digits=5)
 def ve_two_deltas():
     """Σ of spreading two narrow lumps."""
     def value(n):
@@ -165,7 +171,8 @@ second_laws = [
 ]
 
 
-@row("grid.ddpm.P.N10", "P = K(σ_N²) + Σ ½(r − 1 − ln r)", 0.1891465679, "mmse by Fisher information of cells, Richardson", digits=4)
+@row("grid.ddpm.P.N10", "P = K(σ_N²) + Σ ½(r − 1 − ln r)", 0.1891465679,
+     "mmse by Fisher information of cells, Richardson", digits=4)
 def dissipated_work():
     """P of ten DDPM steps for N(0, 4)."""
     chain = vp_chain(10.0, 10, "beta")
@@ -189,7 +196,8 @@ ROLL, NODES = SwissRoll(0.25), 400         # the law of a spiral, as that many G
 
 @cache
 def roll_there(cells, frames, substeps=1):
-    """(noising, passage of the swiss roll to noise) under VP with β = 6, frames evenly in √t or, with substeps, in t."""
+    """(noising, passage of the swiss roll to noise) under VP
+    with β = 6, frames evenly in √t or, with substeps, in t."""
     noising = Noising(VP(6.0, 6.0), Grid(*[Axis.uniform(-6.0, 6.0, cells)] * 2))
     times = np.linspace(0.0, 1.0, frames + 1)
     start = noising.grid.density(lambda x: np.exp(ROLL.log_density(x, NODES)))
@@ -236,7 +244,8 @@ rolls = [
         lambda: richardson(roll_sigma, 120), digits=4),
     Row("grid.swissroll.eta_II", "ξ/(1 + ξ), the H-theorem", 0.5, "score of the plane's cells, Richardson",
         lambda: richardson(roll_second_law, 120), digits=3.5),
-    Row("grid.swissroll.ddpm.P.N10", QUADRATURE, 0.3256516338, "mmse by Fisher information of the plane's cells, Richardson",
+    Row("grid.swissroll.ddpm.P.N10", QUADRATURE, 0.3256516338,
+        "mmse by Fisher information of the plane's cells, Richardson",
         lambda: richardson(roll_work, 120), digits=5),
 ]
 
@@ -250,4 +259,5 @@ def plane_closed_form():
 
 
 plane_straightness = Row("grid.plane.eta_geo.vp.B3", "W2²/(∫D dt·Σ) of two independent Gaussians", plane_closed_form(),
-                         "W2 of marginals and Σ of the plane's cells, Richardson", lambda: richardson(plane_eta_geo, 120), digits=5)
+                         "W2 of marginals and Σ of the plane's cells, Richardson",
+                         lambda: richardson(plane_eta_geo, 120), digits=5)

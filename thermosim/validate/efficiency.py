@@ -22,7 +22,8 @@ def path_efficiency(steps):
 
 
 path = [
-    Row(f"eta_path.N{N}", "K/(K + P), closed forms", eta, "quadrature of mmse(σ)", lambda N=N: path_efficiency(N), digits=7)
+    Row(f"eta_path.N{N}", "K/(K + P), closed forms", eta, "quadrature of mmse(σ)",
+        lambda N=N: path_efficiency(N), digits=7)
     for N, eta in ((1, 0.5000633), (10, 0.8100937), (100, 0.9803116), (1000, 0.9980287))
 ]
 
@@ -105,7 +106,8 @@ def second_law_chain_heat():
     return float(eta_II(dF, Sigma))
 
 
-@row("heat.cv.chain", "population std over |mean| of Q_n, s = 2, B = 5, N = 10", 4.57, "closed moments, line integral", digits=3)
+@row("heat.cv.chain", "population std over |mean| of Q_n, s = 2, B = 5, N = 10", 4.57,
+     "closed moments, line integral", digits=3)
 def heat_variation():
     """Coefficient of variation of Q_n over the steps of `reverse_chain`."""
     return coefficient_of_variation(reverse_chain(2.0, 5.0, 10)[3])

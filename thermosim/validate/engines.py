@@ -72,11 +72,13 @@ class Case:
     def without_waste(self, books):
         """The books as they would be at no speed."""
         in_hot, in_cold = self.waste
-        return replace(books, work=books.work - in_hot - in_cold, heat_hot=books.heat_hot + in_hot, heat_cold=books.heat_cold + in_cold)
+        return replace(books, work=books.work - in_hot - in_cold, heat_hot=books.heat_hot + in_hot,
+                       heat_cold=books.heat_cold + in_cold)
 
 
 def _stairs(k0, k1, temperature, rest, steps=6):
-    """An isotherm of sudden steps, each left to relax, and its waste: W = ½T·steps·(q − 1) with q = (k1/k0)^(1/steps)."""
+    """An isotherm of sudden steps, each left to relax, and its
+    waste: W = ½T·steps·(q − 1) with q = (k1/k0)^(1/steps)."""
     q = (k1/k0)**(1/steps)
     strokes = tuple(Stroke.linear(k0*q**j, k0*q**j, temperature, rest) for j in range(1, steps + 1))
     return strokes, 0.5*temperature*(steps*(q - 1) - log(k1/k0))
@@ -95,19 +97,23 @@ CASES = {
                      {"work": -S, "heat_hot": 2*S + 0.5, "efficiency": 0.3674650123}),
     "stirling.refrigerator": Case(lambda: stirling(1.0, 2.0, 4.0, 1.0, T, REST, geodesic), (HOT_WASTE, COLD_WASTE),
                                   {"work": S, "heat_cold": S - 0.5, "cop": 1 - 0.5/S, "cop_heating": 2 - 0.5/S}),
-    "stirling.regenerated": Case(lambda: regenerated_stirling(2.0, 1.0, 4.0, 1.0, T, 4*REST, 3, geodesic), (HOT_WASTE, COLD_WASTE),
+    "stirling.regenerated": Case(lambda: regenerated_stirling(2.0, 1.0, 4.0, 1.0, T, 4*REST, 3, geodesic),
+                                 (HOT_WASTE, COLD_WASTE),
                                  {"work": -S, "heat_hot": 2*S + 0.125, "efficiency": S/(2*S + 0.125)}),
-    "otto": Case(lambda: otto(2.0, 1.0, 1.5, 1.0, REST), (0.0, 0.0), {"work": -1/12, "heat_hot": 0.25, "efficiency": 1/3}),
+    "otto": Case(lambda: otto(2.0, 1.0, 1.5, 1.0, REST), (0.0, 0.0),
+                 {"work": -1/12, "heat_hot": 0.25, "efficiency": 1/3}),
     "otto.refrigerator": Case(lambda: otto(2.0, 1.0, 3.0, 1.0, REST), (0.0, 0.0),
                               {"work": 1/3, "heat_cold": 1/6, "cop": 0.5, "cop_heating": 1.5}),
     "best": Case(lambda: BEST.strokes(BEST.best_duration, BEST.best_duration), (0.0, 0.0),
                  {"work": -log(2)/4, "heat_hot": log(2) - BEST.action/BEST.best_duration, "efficiency": 2/7, "power": 0.043754459}, SS, 2, tolerance=2e-4),
     "stirling.inertia": Case(lambda: (*DOWN, Stroke.linear(1.0, 1.0, 1.0, 14.0), *UP, Stroke.linear(4.0, 4.0, 2.0, 14.0)), (IN_HOT, IN_COLD),
                              {"work": -S, "heat_hot": 2*S + 1, "efficiency": 0.2904701079}, **INERT),
-    "carnot.inertia": Case(lambda: (*STIFF_DOWN, Isolated.reversible(4.0, 1.0), *UP, Isolated.reversible(4.0, 16.0)), (IN_STIFF, IN_COLD),
+    "carnot.inertia": Case(lambda: (*STIFF_DOWN, Isolated.reversible(4.0, 1.0), *UP, Isolated.reversible(4.0, 16.0)),
+                           (IN_STIFF, IN_COLD),
                            {"work": -S, "heat_hot": 2*S, "efficiency": 0.5}, **INERT),
     "otto.inertia": Case(lambda: inert_otto(2.0, 1.0, 1.5, 1.0, 14.0), (0.0, 0.0),
-                         {"work": -(1 - 1.5**-0.5)*(2 - 1.5**0.5), "heat_hot": 2 - 1.5**0.5, "efficiency": 1 - 1.5**-0.5}, **INERT),
+                         {"work": -(1 - 1.5**-0.5)*(2 - 1.5**0.5), "heat_hot": 2 - 1.5**0.5,
+                          "efficiency": 1 - 1.5**-0.5}, **INERT),
 }
 
 
@@ -140,11 +146,13 @@ def _by_three_roads(name, case):
     """Rows of a case: no particles where every one of them has the same figure."""
     for figure, value in case.figures.items():
         id, over = f"engines.{name}.{figure}", isinstance(case.medium, OverdampedMoments)
-        yield Row(f"{id}.moments", case.source, value, "moments, limit cycle", lambda f=figure: getattr(_closed(name), f), digits=8)
+        yield Row(f"{id}.moments", case.source, value, "moments, limit cycle",
+                  lambda f=figure: getattr(_closed(name), f), digits=8)
         yield Row(f"{id}.density", case.source, value, f"density, extrapolated in {'Δx' if over else 'Δv and h'}",
                   lambda f=figure: getattr(_spread(name), f), digits=3, fast=False)
         if (name, figure) not in (("otto", "efficiency"), ("otto.refrigerator", "cop_heating")):
-            yield Row(f"{id}.particles", case.source, value, f"{case.particles:,} particles, {'exact steps' if over else 'BAOAB'}",
+            yield Row(f"{id}.particles", case.source, value,
+                      f"{case.particles:,} particles, {'exact steps' if over else 'BAOAB'}",
                       lambda f=figure: _figure(_walked(name), f), sigmas=5, fast=False)
 
 
@@ -165,7 +173,8 @@ def _stiffened(steps=200):
 def _sampled(**table):
     (name, values), = table.items()
     trap = Harmonic()
-    run = simulate(Overdamped(trap), particles=200_000, steps=len(values) - 2, protocol=Sampled(**{name: values[:-1]}), scheme=ExactOU(),
+    run = simulate(Overdamped(trap), particles=200_000, steps=len(values) - 2, protocol=Sampled(**{name: values[:-1]}),
+                   scheme=ExactOU(),
                    every=len(values), precision="double", seed=3, books=("work",))
     work = run.work + trap.energy(run.x, **{name: values[-1]}) - trap.energy(run.x, **{name: values[-2]})
     return work.mean(), work.std()/np.sqrt(len(work))
@@ -202,7 +211,8 @@ def _mean_work(path, ends):
 
     a, b = ends
     slope = (path(0.75) - path(0.25))/0.5                   # both paths are straight between the jumps
-    x, cost = solve_ivp(lambda t, z: [path(t) - z[0], -(z[0] - path(t))*slope], (0, 1), [0.0, 0.0], rtol=1e-12, atol=1e-14).y[:, -1]
+    x, cost = solve_ivp(lambda t, z: [path(t) - z[0], -(z[0] - path(t))*slope], (0, 1), [0.0, 0.0], rtol=1e-12,
+                        atol=1e-14).y[:, -1]
     return 0.5*(path(0.0) - a)**2 + cost + 0.5*((x - b)**2 - (x - path(1.0))**2)
 
 
@@ -226,11 +236,16 @@ strokes = [
     _row("trap.stiffened.moments", 0.8905717855, _stiffening_by_moments, LEAST, "moments", 8),
     _row("trap.stiffened.start", 1.3923748, lambda: stiffening(1.0, 4.0, 1.0)[1].k(0.0), LEAST),
     _row("trap.stiffened.end", 3.3542487, lambda: stiffening(1.0, 4.0, 1.0)[1].k(1.0), LEAST),
-    _row("trap.friction", 0.3515625, _friction, "Sivak, Crooks, PRL 108, 190602 (2012), 1201.4166", "moments of slow ramps, extrapolated", 5),
-    *(Row(f"engines.trap.{id}.particles", LEAST, value, "200,000 particles, exact steps", compute, sigmas=5, fast=False) for id, value, compute in (
-        ("moved", 1/3, lambda: _dragged(OPTIMAL)), ("moved.linear", exp(-1), lambda: _dragged(LINEAR)), ("stiffened", 0.8905717855, _stiffened))),
-    *(Row(f"engines.trap.{id}.density", LEAST, value, "density", compute, digits=3, fast=False) for id, value, compute in (
-        ("moved", 1/3, lambda: _density_work("c", OPTIMAL, 0.0, 1.0)), ("moved.linear", exp(-1), lambda: _density_work("c", LINEAR, 0.0, 1.0)),
+    _row("trap.friction", 0.3515625, _friction, "Sivak, Crooks, PRL 108, 190602 (2012), 1201.4166",
+         "moments of slow ramps, extrapolated", 5),
+    *(Row(f"engines.trap.{id}.particles", LEAST, value, "200,000 particles, exact steps", compute, sigmas=5, fast=False)
+      for id, value, compute in (
+        ("moved", 1/3, lambda: _dragged(OPTIMAL)), ("moved.linear", exp(-1), lambda: _dragged(LINEAR)),
+        ("stiffened", 0.8905717855, _stiffened))),
+    *(Row(f"engines.trap.{id}.density", LEAST, value, "density", compute, digits=3, fast=False)
+      for id, value, compute in (
+        ("moved", 1/3, lambda: _density_work("c", OPTIMAL, 0.0, 1.0)),
+        ("moved.linear", exp(-1), lambda: _density_work("c", LINEAR, 0.0, 1.0)),
         ("stiffened", 0.8905717855, lambda: _density_work("k", stiffening(1.0, 4.0, 1.0)[1].k, 1.0, 4.0)))),
 ]
 

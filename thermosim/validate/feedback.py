@@ -35,11 +35,14 @@ def _equality(steps):
 FIGURES = {"work": -most_work(0.25, 2.0), "information": 0.5*log(5), "width": 1.0}
 
 feedback = [
-    *(Row(f"feedback.{figure}.moments", AS, value, "moments given the answer", lambda f=figure: getattr(_closed(), f), digits=8)
+    *(Row(f"feedback.{figure}.moments", AS, value, "moments given the answer",
+          lambda f=figure: getattr(_closed(), f), digits=8)
       for figure, value in FIGURES.items()),
-    *(Row(f"feedback.{figure}.density", AS, value, "density given the answer, by Bayes' rule", lambda f=figure: getattr(_spread(), f), digits=3, fast=False)
+    *(Row(f"feedback.{figure}.density", AS, value, "density given the answer, by Bayes' rule",
+          lambda f=figure: getattr(_spread(), f), digits=3, fast=False)
       for figure, value in FIGURES.items()),
-    *(Row(f"feedback.{figure}.particles", AS, value, "200,000 particles, each measured", lambda f=figure: _shown(f), sigmas=5, fast=False)
+    *(Row(f"feedback.{figure}.particles", AS, value, "200,000 particles, each measured", lambda f=figure: _shown(f),
+          sigmas=5, fast=False)
       for figure, value in FIGURES.items()),
     Row("feedback.efficiency.slow", SU, 1.0, "moments, extrapolated in 1/duration", _slow, digits=8),
     *(Row(f"feedback.equality.{steps}", SU, 1.0, f"200,000 particles, {steps} steps", lambda n=steps: _equality(n), sigmas=5, fast=False) for steps in (2, 20)),

@@ -65,12 +65,14 @@ drag = [
 ]
 
 jarzynski = [
-    _row(f"jarzynski.{name}.{steps}", "⟨e^{−(W + W_sh)}⟩ = e^{−ΔF} at any step (Jarzynski; Sivak, Chodera, Crooks)", value,
+    _row(f"jarzynski.{name}.{steps}",
+         "⟨e^{−(W + W_sh)}⟩ = e^{−ΔF} at any step (Jarzynski; Sivak, Chodera, Crooks)", value,
          "10⁶ particles", lambda go=go, steps=steps: identity((lambda r: r.work + r.shadow_work)(go(steps))), False)
     for steps in (4, 10, 40)
     for name, value, go in (
         ("em", 1.0, lambda steps: dragged(EulerMaruyama(), steps)),
-        ("baoab", 0.5, lambda steps: simulate(Underdamped(TRAP), particles=N, t=(0.0, 2.0), steps=steps, protocol=BREATHE,
+        ("baoab", 0.5, lambda steps: simulate(Underdamped(TRAP), particles=N, t=(0.0, 2.0), steps=steps,
+                                              protocol=BREATHE,
                                               scheme=BAOAB(), seed=1, every=steps, precision="double")))
 ]
 
@@ -98,7 +100,8 @@ splittings = [
 
 def worst_closure(steps):
     """The largest relative first-law defect of any particle in any row, energies from scratch."""
-    r = simulate(Underdamped(TRAP), particles=10_000, t=(0.0, 2.0), steps=steps, protocol=BREATHE, seed=1, precision="double")
+    r = simulate(Underdamped(TRAP), particles=10_000, t=(0.0, 2.0), steps=steps, protocol=BREATHE, seed=1,
+                 precision="double")
     return float(r.ledger["closure"].max() < 1e-12)
 
 

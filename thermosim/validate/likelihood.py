@@ -37,7 +37,8 @@ def gaussian_posterior():
     return dissipated_work(100, "posterior")
 
 
-@row("ddpm.P.posterior.limit", "γ_E/2, the limit N → ∞", 0.5 * np.euler_gamma, "quadrature, fit P + (a + b ln N)/N", digits=4)
+@row("ddpm.P.posterior.limit", "γ_E/2, the limit N → ∞", 0.5 * np.euler_gamma,
+     "quadrature, fit P + (a + b ln N)/N", digits=4)
 def gaussian_posterior_limit():
     """P with β̃ of 250, 500 and 1,000 steps, extrapolated."""
     steps = np.array([250, 500, 1000])

@@ -54,5 +54,7 @@ def by_parts(name):
     return explicit - implicit, np.abs(by_explicit - by_implicit).max() / np.abs(by_explicit).max()
 
 
-ROWS = [Row(f"network.{what}.{name}", SOURCE, reference, "quadrature over the noise", lambda k=k, name=name: by_parts(name)[k], digits=12)
-        for name in NETWORKS for k, (what, reference) in enumerate([("divergence", 1 / SIGMA**2), ("second-order-gradient", 0.0)])]
+ROWS = [Row(f"network.{what}.{name}", SOURCE, reference, "quadrature over the noise",
+            lambda k=k, name=name: by_parts(name)[k], digits=12)
+        for name in NETWORKS for k, (what, reference) in enumerate([("divergence", 1 / SIGMA**2),
+                                                                    ("second-order-gradient", 0.0)])]

@@ -47,7 +47,9 @@ def escape(friction):
     """
     def value(cells):
         """On so many cells of v."""
-        fluid = KleinKramers(DoubleWell(), 0.3, friction, grid=Grid(Axis.uniform(-2.2, 2.2, 100 if friction >= 1 else 160), Axis.uniform(-4.2, 4.2, cells)))
+        fluid = KleinKramers(DoubleWell(), 0.3, friction,
+                             grid=Grid(Axis.uniform(-2.2, 2.2, 100 if friction >= 1 else 160),
+                                       Axis.uniform(-4.2, 4.2, cells)))
         p = fluid.steady_state()*(1 + 0.9*np.tanh(3*fluid.grid.axes[0].centers))[:, None]
         run = fluid.evolve(p, (0.0, 20.0, 30.0), steps=5*cells)
         early, late = (mean(fluid.grid, q, lambda z: z[:, 0]) for q in run.densities[1:])
@@ -57,11 +59,15 @@ def escape(friction):
 
 
 B, O = BAOAB(), OBABO()
-steady = [Row(f"phase.{name}.{square}", SPLITTING, value, "density in phase space, 60 steps", lambda s=scheme, k=k: spread(s, k), digits=8)
+steady = [Row(f"phase.{name}.{square}", SPLITTING, value, "density in phase space, 60 steps",
+              lambda s=scheme, k=k: spread(s, k), digits=8)
           for name, scheme, values in (("baoab", B, (1.0, 0.9375)), ("obabo", O, (16/15, 1.0)))
           for k, (square, value) in enumerate(zip(("xx", "vv"), values))]
-books = [Row(f"phase.{name}.shadow_work.N{steps}", "Sivak, Chodera, Crooks, 1107.2967, in the trap above", value, "density in phase space, Richardson",
+books = [Row(f"phase.{name}.shadow_work.N{steps}", "Sivak, Chodera, Crooks, 1107.2967, in the trap above", value,
+             "density in phase space, Richardson",
              lambda s=scheme, n=steps: shadow(s, n), digits=4)
-         for name, scheme, steps, value in (("baoab", B, 1, 0.0015496668), ("baoab", B, 10, 0.0020819821), ("obabo", O, 1, 0.00048828125))]
-escapes = [Row(f"phase.escape.friction{friction:g}", HERMITE, value, "density in phase space, Richardson", lambda f=friction: escape(f), digits=3, fast=friction >= 1)
+         for name, scheme, steps, value in (("baoab", B, 1, 0.0015496668), ("baoab", B, 10, 0.0020819821),
+                                            ("obabo", O, 1, 0.00048828125))]
+escapes = [Row(f"phase.escape.friction{friction:g}", HERMITE, value, "density in phase space, Richardson",
+               lambda f=friction: escape(f), digits=3, fast=friction >= 1)
            for friction, value in ((0.2, 0.0126617), (1.0, 0.02292296), (5.0, 0.01042501))]

@@ -7,7 +7,8 @@ from scipy.special import ndtr
 from .. import schedules
 from ..backend.cpu.device import Cpu
 from ..runs.sampling import sample
-from ..samplers import (DDPM, DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp2S, DPMpp3M, DPMpp3MCorrected, DPMpp3MSDE,
+from ..samplers import (DDPM, DPM2, LMS, Ancestral, DDPMBeta, DPMpp2M, DPMpp2MSDE, DPMpp2S, DPMpp3M,
+                        DPMpp3MCorrected, DPMpp3MSDE,
                         DPMppSDE, Euler, EulerAncestral, Heun)
 from ..score.exact import GaussianMixture
 from ..score.reverse import Least
@@ -23,7 +24,8 @@ DATA = 0.25  # variance of the Gaussian data
 def quantiles(sigma):
     """Of the noised mixture, (32, 1), by root finding."""
     width = np.sqrt(MIXTURE.eigvals[:, 0] + sigma**2)
-    return np.array([[brentq(lambda x: MIXTURE.weights @ ndtr((x - MIXTURE.means[:, 0]) / width) - u, -80, 80, xtol=1e-14)]
+    return np.array([[brentq(lambda x: MIXTURE.weights @ ndtr((x - MIXTURE.means[:, 0]) / width) - u, -80,
+                             80, xtol=1e-14)]
                      for u in QUANTILES])
 
 
@@ -53,7 +55,8 @@ class Impulses:
 
 
 def end_variance(sampler, sigmas):
-    """Variance at the end of a sampler on Gaussian data: there it is linear, and the sum of squared responses is exact."""
+    """Variance at the end of a sampler on Gaussian data: there
+    it is linear, and the sum of squared responses is exact."""
     N = len(sigmas) - 1
     draws, memory = Impulses(1 + N * sampler.draws), {"steps": N}
     x = np.sqrt(DATA + sigmas[0] ** 2) * (np.arange(draws.n) == 0)[:, None]
@@ -74,7 +77,8 @@ flow_orders = [
         lambda sampler=sampler: order_of_the_flow(sampler), digits=np.log10(expected / 0.2))
     for sampler, expected, source in (
         (Euler(), 1, "Song, Meng, Ermon 2010.02502"), (Heun(), 2, "Karras et al. 2206.00364"),
-        (DPM2(), 2, "Lu et al. 2206.00927"), (DPMpp2S(), 2, "Lu et al. 2211.01095"), (DPMpp2M(), 2, "Lu et al. 2211.01095"),
+        (DPM2(), 2, "Lu et al. 2206.00927"), (DPMpp2S(), 2, "Lu et al. 2211.01095"),
+        (DPMpp2M(), 2, "Lu et al. 2211.01095"),
         (LMS(2), 2, "Adams–Bashforth"), (DPMpp3M(), 2, "Lu et al. 2211.01095, as published"),
         (DPMpp3MCorrected(), 3, "with the second derivative in full"))
 ]
@@ -94,4 +98,5 @@ marginal_orders = [
      "ddpm in three steps with the least reverse variances, exact variance at the end", digits=12)
 def least_variance():
     """A step with them keeps the second moment, however long it is; β̃ in their place would keep a third of it."""
-    return end_variance(DDPM(Least(lambda x, sigma: DATA * sigma**2 / (DATA + sigma**2)).variance), schedules.karras(5.0, COLD, 3))
+    return end_variance(DDPM(Least(lambda x, sigma: DATA * sigma**2 / (DATA + sigma**2)).variance),
+                        schedules.karras(5.0, COLD, 3))

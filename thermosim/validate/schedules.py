@@ -71,12 +71,18 @@ def transport_rows(sampler, name, source, make, digits, references):
 KARRAS = "Karras et al. 2206.00364, eq. 5, on R"
 AYS = "Sabour et al. 2404.14507, Theorem 3.1, unit variance, on R"
 ROOT = "equal steps in ∫√ε dlnσ, ε the rms of dD/dlnσ along the flow, on R"
-euler_karras = transport_rows(Euler(), "karras", KARRAS, lambda N: schedules.karras(50.0, 0.01, N), 2.7, (0.3234, 0.1482, 0.0745, 0.0314))
-euler_arctan = transport_rows(Euler(), "arctan", AYS, lambda N: schedules.cosine(50.0, 0.01, N), 2.7, (0.1528, 0.0856, 0.0500, 0.0250))
-euler_geodesic = transport_rows(Euler(), "geodesic", ROOT, lambda N: transport_geodesic(pilot(), N), 1.5, (0.177, 0.084, 0.045, 0.021))
-heun_karras = transport_rows(Heun(), "karras", KARRAS, lambda N: schedules.karras(50.0, 0.01, N), 2.1, (0.4320, 0.0841, 0.0262, 0.0079))
-heun_arctan = transport_rows(Heun(), "arctan", AYS, lambda N: schedules.cosine(50.0, 0.01, N), 2.4, (0.5220, 0.1543, 0.0486, 0.0117))
-heun_geodesic = transport_rows(Heun(), "geodesic", ROOT, lambda N: transport_geodesic(pilot(), N), 1.5, (0.186, 0.053, 0.019, 0.0058))
+euler_karras = transport_rows(Euler(), "karras", KARRAS, lambda N: schedules.karras(50.0, 0.01, N), 2.7,
+                              (0.3234, 0.1482, 0.0745, 0.0314))
+euler_arctan = transport_rows(Euler(), "arctan", AYS, lambda N: schedules.cosine(50.0, 0.01, N), 2.7,
+                              (0.1528, 0.0856, 0.0500, 0.0250))
+euler_geodesic = transport_rows(Euler(), "geodesic", ROOT, lambda N: transport_geodesic(pilot(), N), 1.5,
+                                (0.177, 0.084, 0.045, 0.021))
+heun_karras = transport_rows(Heun(), "karras", KARRAS, lambda N: schedules.karras(50.0, 0.01, N), 2.1,
+                             (0.4320, 0.0841, 0.0262, 0.0079))
+heun_arctan = transport_rows(Heun(), "arctan", AYS, lambda N: schedules.cosine(50.0, 0.01, N), 2.4,
+                             (0.5220, 0.1543, 0.0486, 0.0117))
+heun_geodesic = transport_rows(Heun(), "geodesic", ROOT, lambda N: transport_geodesic(pilot(), N), 1.5,
+                               (0.186, 0.053, 0.019, 0.0058))
 
 IKEDA = "Ikeda et al. 2407.04495: data N(0, 1/4), noise N(0, 1), perturbed start N(1, 1), τ = 1"
 

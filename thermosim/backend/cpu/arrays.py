@@ -197,7 +197,8 @@ def _(loop: Bonds, uniforms):
 
 @law_text.register
 def _(loop: LogSum, uniforms):
-    lines = ["X, F = S[np.int64(x):np.int64(x) + D*B].reshape((D, B)), S[np.int64(f):np.int64(f) + D*B].reshape((D, B))",
+    lines = ["X, F = S[np.int64(x):np.int64(x) + D*B].reshape((D, B)), S[np.int64(f):np.int64(f) + D*B].reshape((D, "
+             "B))",
              "mixture_energy(X, F, S[np.int64(e):np.int64(e) + B], np.int64(m), p_sigma, p_theta, tables)"]
     return _law("".join(f"{name}, " for name in uniforms), lines)
 

@@ -1,7 +1,8 @@
 """A bell between two threads: who listens when it rings need not be woken.
 
-To wake a sleeping thread takes some 25 µs, more than many a kernel runs. A thread that has just worked is likely to be
-wanted again soon, so it listens for a twentieth of a millisecond, without the interpreter lock, before it goes to sleep.
+To wake a sleeping thread takes some 25 µs, more than many a kernel runs. A thread
+that has just worked is likely to be wanted again soon, so it listens for a
+twentieth of a millisecond, without the interpreter lock, before it goes to sleep.
 """
 import functools
 import platform

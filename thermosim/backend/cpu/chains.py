@@ -112,12 +112,14 @@ class Chains:
             # without the last axis the lines are known to be contiguous: a third of the time
             over_threads(solve_lines, outer, unit, u[:, :, 0], *self._line_factors(), c1, c2, repeat, self._keeps)
         else:
-            over_threads(solve_panels, outer * -(-inner // PANEL), max(1, unit // PANEL), u, *self._factors, self._meet, c1, c2, repeat,
+            over_threads(solve_panels, outer * -(-inner // PANEL), max(1, unit // PANEL), u, *self._factors, self._meet,
+                         c1, c2, repeat,
                          self._keeps)
 
     def _sum_up(self, u, coefficients):
         outer, n, _ = self.shape
-        over_threads(series_lines, outer, max(1, WORTH // (n * len(coefficients))), u[:, :, 0], *self._line_factors(), coefficients,
+        over_threads(series_lines, outer, max(1, WORTH // (n * len(coefficients))), u[:, :, 0],
+                     *self._line_factors(), coefficients,
                      self._keeps)
 
     def _line_factors(self):

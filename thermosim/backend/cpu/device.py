@@ -34,7 +34,8 @@ class Cpu:
         return numpy.asarray(x)
 
     def empty(self, shape, dtype):
-        """An array for anything, C-contiguous. It begins with a cache line, so that no vector of a kernel straddles two."""
+        """An array for anything, C-contiguous. It begins with a
+        cache line, so that no vector of a kernel straddles two."""
         dtype = numpy.dtype(dtype)
         size = int(numpy.prod(shape)) * dtype.itemsize
         room = numpy.empty(size + 64, numpy.uint8)

@@ -149,7 +149,8 @@ class ParticleKernel:
         self.source = SKELETON.substitute(
             title=title, real=real, block=self.block, stream=stream, rows=rows, length=length, watch=WATCH,
             stride=text.per_step*components, dimension=sum(s.startswith("x") for s in step.state),
-            energy=rows.energy, before=rows.before, constants=text.constants(), step_arguments=text.step_arguments, step_body=text.step_body(),
+            energy=rows.energy, before=rows.before, constants=text.constants(), step_arguments=text.step_arguments,
+            step_body=text.step_body(),
             begin_arguments=text.begin_arguments, begin_body=text.begin_body(), draw_body=text.draw_body(),
             loads=text.loads(), one_step=text.call(), load=text.load(), store=text.store(),
             start_loads=text.start_loads(), start_step=text.start_step())

@@ -7,8 +7,8 @@ a degree shifts moments up to it. What crosses an edge is held between nothing a
 negative. A law of two cells a standard deviation meets these limits far out in its tails alone: a move then misses
 ⟨x²⟩ by 3·10⁻⁷ of a squared cell, at 2.5 cells by 3·10⁻¹⁰, at 1.5 by 7·10⁻⁵.
 
-Sources: Filbet, Sonnendrücker, Bertrand, J. Comput. Phys. 172, 166 (2001): fluxes of a polynomial, limited to stay positive;
-Qiu, Christlieb, J. Comput. Phys. 229, 1130 (2010): high order and long steps.
+Sources: Filbet, Sonnendrücker, Bertrand, J. Comput. Phys. 172, 166 (2001): fluxes of a polynomial, limited to stay
+positive; Qiu, Christlieb, J. Comput. Phys. 229, 1130 (2010): high order and long steps.
 """
 import numpy as np
 
@@ -57,7 +57,8 @@ def shift_rows(start, end, u, cells, ring, moved):
             for i in range(REACH):
                 row[i], row[n + REACH + i] = u[r, n - REACH + i], u[r, i]
         for i in range(n):
-            crossing = below2 * row[i] + below1 * row[i + 1] + own * row[i + 2] + above1 * row[i + 3] + above2 * row[i + 4]
+            crossing = (below2 * row[i] + below1 * row[i + 1] + own * row[i + 2] + above1 * row[i + 3]
+                        + above2 * row[i + 4])
             out[i + 1] = min(max(crossing, 0.0), row[i + 2])
         if ring:
             first = int(whole % n)

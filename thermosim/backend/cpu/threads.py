@@ -62,7 +62,8 @@ def over_threads(kernel, count, unit, *arguments):
     share = -(-count // shares)
     # the caller takes the last share, the smallest: it then waits without the interpreter lock when others end theirs
     *starts, last = range(0, count, share)
-    others = [(worker, worker.ask(kernel, start, start + share, *arguments)) for worker, start in zip(_crew(len(starts)), starts)]
+    others = [(worker, worker.ask(kernel, start, start + share, *arguments))
+              for worker, start in zip(_crew(len(starts)), starts)]
     for worker, asked in others:
         worker.ring(asked)
     try:

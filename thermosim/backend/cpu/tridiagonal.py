@@ -212,7 +212,8 @@ def _solve_panel(u, stop, ahead, back, meet, x, a, b, low_lost, high_lost, most,
 
 @strict
 def solve_panels(start, end, u, stop, ahead, back, meet, c1, c2, repeat, keeps):
-    """`solve_lines` of u (outer, n, inner) along its middle axis, on panels start … end of at most PANEL neighbouring lines."""
+    """`solve_lines` of u (outer, n, inner) along its middle axis,
+    on panels start … end of at most PANEL neighbouring lines."""
     outer, n, inner = u.shape
     panels = -(-inner // PANEL)
     work, sums, rows = np.empty((n, PANEL)), np.empty((4, PANEL)), np.empty(PANEL, np.int64)
@@ -221,7 +222,8 @@ def solve_panels(start, end, u, stop, ahead, back, meet, c1, c2, repeat, keeps):
         past = min(first + PANEL, inner)
         f, s, g, k = u[o, :, first:past], stop[o, :, first:past], ahead[o, :, first:past], back[o, :, first:past]
         z, x = meet[o, first:past], work[:, :past - first]
-        low, high, most, lost = sums[0, :past - first], sums[1, :past - first], sums[2, :past - first], sums[3, :past - first]
+        low, high, most, lost = (sums[0, :past - first], sums[1, :past - first], sums[2, :past - first],
+                                 sums[3, :past - first])
         fullest = rows[:past - first]
         for _ in range(repeat):
             lost[:] = 0.0

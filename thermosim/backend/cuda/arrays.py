@@ -92,7 +92,8 @@ def law_text(step, precision, stream):
     number = text.plan.numbers.index
     columns = {name: number(name) if name in text.plan.numbers else 0
                for name in ("energy", "energy_before", "work", "shadow_work", "heat")}
-    fields = [f"const {'long long' if t.dtype == np.int64 else 'double'}* table{k};" for k, t in enumerate(step.loop.tables)]
+    fields = [f"const {'long long' if t.dtype == np.int64 else 'double'}* table{k};"
+              for k, t in enumerate(step.loop.tables)]
     return LAW.substitute(
         columns, noise=C_TYPES[PRECISIONS[precision][1]], dimension=step.dimension, arrays=len(text.plan.arrays),
         numbers=len(text.plan.numbers), states=len(step.state), books=len(step.books), observed=number("energy") + 1,

@@ -63,4 +63,5 @@ class CudaChains(Chains):
 
     def _launch(self, kernel, *arguments):
         outer, _, inner = self.shape
-        self.device.launch(source("chains"), kernel, REAL, (outer, inner), *arguments, *(np.int64(s) for s in self.shape))
+        self.device.launch(source("chains"), kernel, REAL, (outer, inner), *arguments,
+                           *(np.int64(s) for s in self.shape))

@@ -50,7 +50,8 @@ def heat_limit(turn):
 
     Source: Shiraishi, Saito, Tasaki, 1605.00356.
     """
-    return np.divide(turn.heat**2, turn.exchange, out=np.zeros(len(turn.strokes)), where=turn.exchange > 0)    # no bath, no heat
+    # no bath, no heat
+    return np.divide(turn.heat**2, turn.exchange, out=np.zeros(len(turn.strokes)), where=turn.exchange > 0)
 
 
 def power_efficiency(turn):

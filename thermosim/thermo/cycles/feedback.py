@@ -1,7 +1,7 @@
 """An engine that runs on information: a particle in a trap is measured with error, and the trap follows the answer.
 
-One bath at T. At the start of each turn y = x + noise of variance e; then U = ½k(t)(x − g(t)y)² for a duration, at whose
-end the trap jumps back to (k_0, centre 0). Everything stays Gaussian given y, so a turn has its books in closed
+One bath at T. At the start of each turn y = x + noise of variance e; then U = ½k(t)(x − g(t)y)² for a duration, at
+whose end the trap jumps back to (k_0, centre 0). Everything stays Gaussian given y, so a turn has its books in closed
 moments (`closed`), by particles (`by_particles`) and by the density given the answer (`by_density`).
 
 The balance (nats): the measurement gives I = ½ln(1 + w/e), w = ⟨x²⟩ before it; what the particle still shares with the
@@ -53,7 +53,8 @@ class Feedback:
     mobility: float = 1.0
 
     def __post_init__(self):
-        positive(duration=self.duration, error=self.error, temperature=self.temperature, stiffness=self.stiffness, mobility=self.mobility)
+        positive(duration=self.duration, error=self.error, temperature=self.temperature, stiffness=self.stiffness,
+                 mobility=self.mobility)
 
     @classmethod
     def least_work(cls, error, duration, temperature=1.0, stiffness=1.0, mobility=1.0):
@@ -69,7 +70,8 @@ class Feedback:
         known = w*error/(w + error)
         shortest = sqrt(w)*(sqrt(w) - sqrt(known))/(mobility*temperature)
         if duration <= shortest:
-            raise UserError(f"in a duration of {duration:g} the trap would have to push outwards: take more than {shortest:.4g}")
+            raise UserError(f"in a duration of {duration:g} the trap would have to push outwards: take more than "
+                            f"{shortest:.4g}")
         spread = optimal_stroke(known, w, temperature, duration, mobility)
 
         def gain(t):
@@ -118,7 +120,8 @@ class Balance:
 
 
 def most_work(error, duration, temperature=1.0, stiffness=1.0, mobility=1.0):
-    """What a turn delivers at most, T·I − W2²/(μt) with W2² = ⟨m²⟩ + (√w − √w')², m and w' of the posterior (1102.3826)."""
+    """What a turn delivers at most, T·I − W2²/(μt) with W2² =
+    ⟨m²⟩ + (√w − √w')², m and w' of the posterior (1102.3826)."""
     positive(error=error, duration=duration, temperature=temperature, stiffness=stiffness, mobility=mobility)
     w = temperature/stiffness
     known = w*error/(w + error)
@@ -157,7 +160,8 @@ def closed(engine):
         raise UserError("the turns of this feedback engine drift apart: the trap must let the particle forget")
     w = (grown + shift**2*e)/(1 - again)
     a, v, heat = carried((w/(w + e), w*e/(w + e)), w + e)
-    return Balance(float(-heat), 0.5*log(1 + w/e), 0.5*log((v + a*a*(w + e))/v), float(v + a*a*(w + e)), T, engine.duration)
+    return Balance(float(-heat), 0.5*log(1 + w/e), 0.5*log((v + a*a*(w + e))/v), float(v + a*a*(w + e)), T,
+                   engine.duration)
 
 
 @dataclass(frozen=True)
@@ -169,8 +173,8 @@ class Measured:
     balance, error : Balance
         `error` holds standard errors (particles) or what extrapolation changed (density) in place of values.
     equality : Estimate or None
-        ⟨e^{−W/T − i}⟩ of the first turn, from equilibrium: 1 for any control. Its tail is long where e < w, since e^{−i}
-        alone then has no variance: read `equality.effective`.
+        ⟨e^{−W/T − i}⟩ of the first turn, from equilibrium: 1 for any control. Its tail is long where e < w, since
+        e^{−i} alone then has no variance: read `equality.effective`.
     """
 
     balance: Balance
@@ -198,7 +202,8 @@ def by_particles(engine, particles=100_000, steps=200, warm=0, turns=1, seed=0, 
     -------
     Measured
     """
-    device, (mu, T, e, h) = open_device(device), (engine.mobility, engine.temperature, engine.error, engine.duration/steps)
+    device, (mu, T, e, h) = open_device(device), (engine.mobility, engine.temperature, engine.error,
+                                                  engine.duration/steps)
     middles = (np.arange(steps) + 0.5)*h
     table = [(engine.k(t), engine.gain(t)) for t in middles]
     kicks = (lambda stream, draw: device.to_host(device.normals(seed, stream, draw, particles, 1))[:, 0])
@@ -225,7 +230,8 @@ def by_particles(engine, particles=100_000, steps=200, warm=0, turns=1, seed=0, 
     r, width, root = np.mean([g[2] for g in gained]), np.mean([g[3] for g in gained]), sqrt(particles)
     found = Balance(works.mean(), informations.mean(), -0.5*log(1 - r*r), width, T, engine.duration)
     # dI_left = r dr/(1 − r²) with dr = (1 − r²)/√n; near r = 0 it is χ²/2n
-    scatter = Balance(works.std()/root, informations.std()/root, hypot(r/root, 0.7/particles), width*sqrt(2)/root, T, engine.duration)
+    scatter = Balance(works.std()/root, informations.std()/root, hypot(r/root, 0.7/particles), width*sqrt(2)/root, T,
+                      engine.duration)
     return Measured(found, scatter, equality)
 
 
@@ -290,7 +296,8 @@ def _on_grid(engine, cells, tolerance, nodes, warm):
             known /= np.sum(known*grid.volumes)
             run = fluid.evolve(known, (0.0, engine.duration), Following(engine, y), SecondOrder(), tolerance)
             first, last = (0.5*engine.k(t)*(x - y*engine.gain(t))**2 for t in (0.0, engine.duration))
-            work += weight*(mean(grid, known, first - rest) + run.ledger["work"].sum() + mean(grid, run.final, rest - last))
+            work += weight*(mean(grid, known, first - rest) + run.ledger["work"].sum()
+                            + mean(grid, run.final, rest - last))
             told += weight*kl(grid, known, p)
             ends.append(run.final)
         p = 0.5*sum(weight*(q + q[::-1]) for q, weight in zip(ends, weights))

@@ -1,8 +1,8 @@
 """Cycles at finite speed in closed Gaussian moments: linear equations, integrated to 1e-11.
 
-In U = k(t)x²/2 the second moments obey a linear system; with a 1 in front and the heat behind it stays
-linear, so one fundamental matrix per stroke gives the limit cycle by a linear solve and its books exactly.
-The stiffness may jump between strokes: work at frozen moments. Source: Schmiedl, Seifert, EPL 81, 20003 (2008), 0710.4097.
+In U = k(t)x²/2 the second moments obey a linear system; with a 1 in front and the heat behind it stays linear, so one
+fundamental matrix per stroke gives the limit cycle by a linear solve and its books exactly. The stiffness may jump
+between strokes: work at frozen moments. Source: Schmiedl, Seifert, EPL 81, 20003 (2008), 0710.4097.
 """
 
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,8 @@ class Stroke:
 
     def __post_init__(self):
         if not (0 < self.temperature < np.inf and 0 < self.duration < np.inf):
-            raise UserError(f"a stroke needs a positive temperature and duration, not {self.temperature} and {self.duration}")
+            raise UserError(f"a stroke needs a positive temperature and duration, not {self.temperature} and "
+                            f"{self.duration}")
 
     @classmethod
     def linear(cls, k0, k1, temperature, duration):
@@ -67,8 +68,10 @@ class Isolated(Stroke):
         UserError
             For stiffnesses that are equal or not positive, or less than one half turn.
         """
-        if not (0 < k0 < np.inf and 0 < k1 < np.inf and k0 != k1 and mass > 0 and half_turns >= 1 and int(half_turns) == half_turns):
-            raise UserError(f"a reversible adiabat needs two different stiffnesses, a mass and whole half turns, not {k0}, {k1}, {mass}, {half_turns}")
+        if not (0 < k0 < np.inf and 0 < k1 < np.inf and k0 != k1 and mass > 0 and half_turns >= 1
+                and int(half_turns) == half_turns):
+            raise UserError("a reversible adiabat needs two different stiffnesses, a mass and whole half turns, not "
+                            f"{k0}, {k1}, {mass}, {half_turns}")
         ratio = np.sqrt(k0/k1)
         rate = np.sign(ratio - 1)*np.sqrt(k0/mass/(0.25 + (np.pi*half_turns/np.log(ratio))**2))
         return cls(lambda t: k0/(1 + rate*t)**2, float((ratio - 1)/rate))
@@ -132,7 +135,8 @@ class UnderdampedMoments:
     def generator(self, k, T):
         """M(k, T) of ż = Mz, shape (size, size)."""
         g, m = self.friction, self.mass
-        return np.array([[0, 0, 0, 0, 0, 0], [0, 0, 2, 0, 0, 0], [0, -k/m, -g, 1, 0, 0], [2*g*T/m, 0, -2*k/m, -2*g, 0, 0],
+        return np.array([[0, 0, 0, 0, 0, 0], [0, 0, 2, 0, 0, 0], [0, -k/m, -g, 1, 0, 0],
+                         [2*g*T/m, 0, -2*k/m, -2*g, 0, 0],
                          [g*T, 0, 0, -g*m, 0, 0], [0, 0, 0, g*m*T, 0, 0]])
 
     def isolated(self, k):
@@ -264,11 +268,14 @@ def limit_cycle(strokes, medium=OverdampedMoments()):
     cold, hot = baths(strokes)
     states, work = periodic(strokes, medium)
     heat = np.diff(states[:, -2])
-    of = {T: sum(q for q, s in zip(heat, strokes) if s.temperature == T) for T in {s.temperature for s in strokes}}       # inf: none
+    # inf: none
+    of = {T: sum(q for q, s in zip(heat, strokes) if s.temperature == T) for T in {s.temperature for s in strokes}}
     for T, gained in of.items():
         if cold < T < hot and abs(gained) > 1e-8*np.abs(heat).max():
-            raise UserError(f"the store at T = {T:g} loses {gained:.3g} a turn: let regenerate(strokes) find its temperature")
-    return Turn(Books(float(work), float(of[hot]), float(of[cold]), hot, cold, sum(s.duration for s in strokes)), strokes, medium, states)
+            raise UserError(f"the store at T = {T:g} loses {gained:.3g} a turn: let regenerate(strokes) find its "
+                            "temperature")
+    return Turn(Books(float(work), float(of[hot]), float(of[cold]), hot, cold, sum(s.duration for s in strokes)),
+                strokes, medium, states)
 
 
 def regenerate(strokes, medium=OverdampedMoments()):
@@ -295,7 +302,8 @@ def regenerate(strokes, medium=OverdampedMoments()):
     place = {T: j for j, T in enumerate(stores)}
 
     def at(temperatures):
-        return tuple(replace(s, temperature=float(temperatures[place[s.temperature]])) if s.temperature in place else s for s in strokes)
+        return tuple(replace(s, temperature=float(temperatures[place[s.temperature]])) if s.temperature in place else s
+                     for s in strokes)
 
     def gained(temperatures):
         heat, total = np.diff(periodic(at(temperatures), medium)[0][:, -2]), np.zeros(len(stores))
@@ -305,7 +313,8 @@ def regenerate(strokes, medium=OverdampedMoments()):
         return total
 
     here = gained(stores)
-    slope = np.column_stack([gained(stores + step) - here for step in 0.01*cold*np.eye(len(stores))])/(0.01*cold) if len(stores) else None
+    slope = (np.column_stack([gained(stores + step) - here for step in 0.01*cold*np.eye(len(stores))])/(0.01*cold)
+             if len(stores) else None)
     found = stores - np.linalg.solve(slope, here) if len(stores) else stores
     if np.any(found <= cold) or np.any(found >= hot) or len(set(found)) < len(found):
         raise UserError("no temperatures between the baths balance these stores: give the isochores more time")

@@ -20,7 +20,8 @@ class Corner:
 
     def __post_init__(self):
         if not (0 < self.k < float("inf") and 0 < self.T < float("inf")):
-            raise UserError(f"a corner of a cycle needs positive stiffness and temperature, not k = {self.k}, T = {self.T}")
+            raise UserError(f"a corner of a cycle needs positive stiffness and temperature, not k = {self.k}, T = "
+                            f"{self.T}")
 
 
 def stroke(a, b, full=False):
@@ -73,7 +74,8 @@ def run(corners, full=False, regenerator=False):
         if q == 0 or (regenerator and a.k == b.k):
             continue
         if b.T not in heat:
-            raise UserError(f"heat at T = {b.T}, but the baths are at {hot} and {cold}: a quasi-static cycle has two baths")
+            raise UserError(f"heat at T = {b.T}, but the baths are at {hot} and {cold}: a quasi-static cycle has two "
+                            "baths")
         heat[b.T] += q
     return Books(total, heat[hot], heat[cold], hot, cold)
 

@@ -104,7 +104,8 @@ def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=2
     Returns
     -------
     Measured
-        Errors from the scatter of the particles' own totals; of the scatter itself there is a closed form, `fluctuations`.
+        Errors from the scatter of the particles' own totals; of
+        the scatter itself there is a closed form, `fluctuations`.
     """
     strokes = list(strokes)
     cold, hot = baths(strokes)
@@ -125,7 +126,8 @@ def by_particles(strokes, medium=OverdampedMoments(), particles=100_000, steps=2
                 totals["work"] += run.work + run.shadow_work
                 totals[s.temperature] += run.heat
     each = np.array([totals["work"], totals[hot], totals[cold]])/turns
-    return Measured(Books(*map(float, each.mean(axis=1)), hot, cold, sum(s.duration for s in strokes)), np.cov(each)/particles)
+    return Measured(Books(*map(float, each.mean(axis=1)), hot, cold, sum(s.duration for s in strokes)),
+                    np.cov(each)/particles)
 
 
 def _motion(stroke, medium):
@@ -150,9 +152,9 @@ def by_density(strokes, medium=OverdampedMoments(), cells=None, tolerance=1e-6, 
     strokes : sequence of Stroke
     medium : OverdampedMoments or UnderdampedMoments
     cells : int, optional
-        Of the finer of two grids, 300; books are extrapolated from both, their error being of second order. With inertia
-        cells of v, 120. A step is then the same share of 1/ω (or 2/γ) as a cell of the thermal speed, so that one
-        extrapolation mends both.
+        Of the finer of two grids, 300; books are extrapolated from both, their error being
+        of second order. With inertia cells of v, 120. A step is then the same share of 1/ω
+        (or 2/γ) as a cell of the thermal speed, so that one extrapolation mends both.
     tolerance : float
         L1 error that a stroke's time steps may make; without inertia.
     warm : int
@@ -177,7 +179,8 @@ def by_density(strokes, medium=OverdampedMoments(), cells=None, tolerance=1e-6, 
         return _turn(strokes, *_on_a_line(strokes, medium, (cells or 300)//2, level, tolerance), warm)
     coarse, fine = books(1), books(2)
     better = fine + (fine - coarse)/3
-    return Measured(Books(*map(float, better), hot, cold, sum(s.duration for s in strokes)), np.diag((better - fine)**2))
+    return Measured(Books(*map(float, better), hot, cold, sum(s.duration for s in strokes)),
+                    np.diag((better - fine)**2))
 
 
 def _on_a_line(strokes, medium, cells, level, tolerance):
@@ -189,12 +192,13 @@ def _on_a_line(strokes, medium, cells, level, tolerance):
 
 
 def _in_phase_space(strokes, medium, cells, level):
-    """The same for positions and velocities, the steps `level` times as many. Kicks and flights move moments of x exactly
-    on any cells that resolve the law: these are not refined."""
+    """The same for positions and velocities, the steps `level` times as many. Kicks and flights move moments of x
+    exactly on any cells that resolve the law: these are not refined."""
     states = limit_cycle(strokes, medium).states
     (x, narrow), (v, slow) = ((REACH*np.sqrt(states[:, k].max()), np.sqrt(states[:, k].min())) for k in (1, 3))
     if cells*slow < 4*v:
-        raise UserError(f"{2*cells} cells are too wide for the slowest law of this cycle: take {2*int(np.ceil(4*v/slow))} or more")
+        raise UserError(f"{2*cells} cells are too wide for the slowest law of this cycle: take "
+                        f"{2*int(np.ceil(4*v/slow))} or more")
     grid = Grid(Axis.uniform(-x, x, int(np.ceil(2*x/(NARROW*narrow)))), Axis.uniform(-v, v, level*cells))
     fluids = {T: KleinKramers(TRAP, T, medium.friction, medium.mass, grid) if np.isfinite(T) else
               KleinKramers(TRAP, 1.0, 0.0, medium.mass, grid) for T in {s.temperature for s in strokes}}

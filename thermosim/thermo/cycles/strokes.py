@@ -43,7 +43,8 @@ def stirling(hot, cold, k_max, k_min, isotherm, isochore, along=Stroke.linear):
             along(k_min, k_max, cold, isotherm), Stroke.linear(k_max, k_max, hot, isochore))
 
 
-def regenerated_stirling(hot, cold, k_max, k_min, isotherm, isochore, stores, along=Stroke.linear, medium=OverdampedMoments()):
+def regenerated_stirling(hot, cold, k_max, k_min, isotherm, isochore, stores, along=Stroke.linear,
+                         medium=OverdampedMoments()):
     """A Stirling cycle whose isochores pass through `stores` stores of heat on the way down and up again.
 
     Slow, the hot bath gives ½ΔT/(stores + 1) to the isochore in place of ½ΔT; without end, it gives nothing. Turned
@@ -62,7 +63,8 @@ def otto(hot, cold, k_max, k_min, isochore):
 
 
 def inert_carnot(hot, cold, k_start, k_end, hot_duration, cold_duration, mass=1.0, along=Stroke.linear):
-    """Two isotherms joined by reversible strokes without bath, k ∝ T² along these: the cycle of a particle with inertia."""
+    """Two isotherms joined by reversible strokes without bath,
+    k ∝ T² along these: the cycle of a particle with inertia."""
     ratio = (cold/hot)**2
     return (along(k_start, k_end, hot, hot_duration), Isolated.reversible(k_end, k_end*ratio, mass),
             along(k_end*ratio, k_start*ratio, cold, cold_duration), Isolated.reversible(k_start*ratio, k_start, mass))

@@ -1,4 +1,5 @@
-"""Grids against each other on laws whose flow is known: the problems, and the errors of every candidate on fresh noise."""
+"""Grids against each other on laws whose flow is known: the
+problems, and the errors of every candidate on fresh noise."""
 
 import numpy as np
 from scipy.special import ndtri
@@ -10,7 +11,8 @@ from .pilot import Pilot, runge_kutta
 from .recommend import HAND_MADE, recommend
 
 HOT, COLD = 50.0, 0.01
-GRIDS = (*HAND_MADE, "entropic", "rescaled_entropic", "score_optimal", "constant_rate", "work_geodesic", "transport_geodesic",
+GRIDS = (*HAND_MADE, "entropic", "rescaled_entropic", "score_optimal", "constant_rate", "work_geodesic",
+         "transport_geodesic",
          "transport_optimum", "transport_optimum_J", "recommended")
 W2, MEAN, RMS = "W2", "mean", "rms"
 
@@ -156,9 +158,11 @@ def transport_rows(problem, is_fresh, judge, errors, chosen, evaluations, sample
             e = errors[:, s, k]
             best = hand[int(e[:, hand].mean(axis=0).argmin())]
             names, counts = np.unique(chosen[:, s, k], return_counts=True)
-            row = {"problem": problem, "fresh": is_fresh, "judge": judge, "sampler": sampler.name, "steps": N, "by_hand": GRIDS[best],
+            row = {"problem": problem, "fresh": is_fresh, "judge": judge, "sampler": sampler.name, "steps": N,
+                   "by_hand": GRIDS[best],
                    "chosen": str(names[counts.argmax()]), "evaluations": evaluations[:, s, k].max()}
-            for key, values in (("error", e[:, mine]), ("karras", e[:, 0]), ("over_karras", e[:, mine] / e[:, 0]), ("over_hand", e[:, mine] / e[:, best])):
+            for key, values in (("error", e[:, mine]), ("karras", e[:, 0]), ("over_karras", e[:, mine] / e[:, 0]),
+                                ("over_hand", e[:, mine] / e[:, best])):
                 row[key], row[f"{key}_error"] = spread(values)
             rows.append(row)
     return rows
@@ -171,8 +175,10 @@ def verdicts(rows):
 
     low, high, flow = ("1-D", "2-D"), ("16-D",), ("1-D", "2-D", "16-D")
     asked = (("euler over the best by hand, largest", least("euler", flow), "over_hand", max, 1.05),
-             ("heun from 10 steps over Karras in 1 and 2 dimensions, largest", least("heun", low, 10), "over_karras", max, 0.7),
-             ("heun from 10 steps over Karras in 16 dimensions, largest", least("heun", high, 10), "over_karras", max, 0.92),
+             ("heun from 10 steps over Karras in 1 and 2 dimensions, largest", least("heun", low, 10),
+              "over_karras", max, 0.7),
+             ("heun from 10 steps over Karras in 16 dimensions, largest", least("heun", high, 10),
+              "over_karras", max, 0.92),
              ("heun from 10 steps over Karras, geometric mean", least("heun", flow, 10), "over_karras", None, 0.7),
              ("dpmpp_2m over Karras, geometric mean", least("dpmpp_2m", flow), "over_karras", None, 0.85),
              ("dpmpp_2m over the best by hand, largest", least("dpmpp_2m", flow), "over_hand", max, 1.05))
@@ -180,14 +186,17 @@ def verdicts(rows):
     for fresh in (False, True):
         for judges in (("W2", "mean"), ("W2", "rms")):
             for claim, belongs, key, worst, target in asked:
-                these = [r for r in rows if r["fresh"] == fresh and r["judge"] in judges and belongs(r) and "swiss" not in r["problem"]]
+                these = [r for r in rows if r["fresh"] == fresh and r["judge"] in judges and belongs(r)
+                         and "swiss" not in r["problem"]]
                 if not these:
                     continue
                 value, error = np.array([r[key] for r in these]), np.array([r[f"{key}_error"] for r in these])
                 mean = np.exp(np.log(value).mean())
                 at = value.argmax()
-                value, error = (value[at], error[at]) if worst else (mean, mean * np.sqrt(np.sum((error / value)**2)) / len(value))
-                found.append({"claim": claim, "set": "fresh" if fresh else "known", "judge": " and ".join(judges), "found": value,
+                value, error = ((value[at], error[at])
+                                if worst else (mean, mean * np.sqrt(np.sum((error / value)**2)) / len(value)))
+                found.append({"claim": claim, "set": "fresh" if fresh else "known", "judge": " and ".join(judges),
+                              "found": value,
                               "found_error": error, "target": target, "holds": bool(value <= target)})
     return found
 
@@ -196,7 +205,8 @@ def comparison(units, samplers):
     """Every grid over Karras', a geometric mean over all problems and N, a row a sampler and grid."""
     rows = []
     for s, sampler in enumerate(samplers):
-        ratios = np.array([np.log(errors[:, s] / errors[:, s, :, :1]).mean(axis=1) for errors in units])  # problems, seeds, GRIDS
+        # problems, seeds, GRIDS
+        ratios = np.array([np.log(errors[:, s] / errors[:, s, :, :1]).mean(axis=1) for errors in units])
         mean, error = spread(ratios.mean(axis=0))
         rows += [{"sampler": sampler.name, "grid": name, "ratio": np.exp(m), "ratio_error": np.exp(m) * e}
                  for name, m, e in zip(GRIDS, mean, error)]

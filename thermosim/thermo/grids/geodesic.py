@@ -125,7 +125,8 @@ class MseCurve:
         whole = self.dissipation([sigma_max, sigma_min])
         if not whole > 0:
             raise UserError(f"the error curve is too flat for {steps} steps; ask for fewer or widen the noise levels")
-        each = np.exp(brentq(lambda c: march(np.exp(c))[1] - steps, np.log(whole) - 40, np.log(whole), xtol=1e-12)) if steps > 1 else whole
+        each = (np.exp(brentq(lambda c: march(np.exp(c))[1] - steps, np.log(whole) - 40, np.log(whole), xtol=1e-12))
+                if steps > 1 else whole)
         sigmas = np.exp(-0.5 * np.array([*march(each)[0][:steps], ends[1]]))
         sigmas[0], sigmas[-1] = sigma_max, sigma_min
         if len(sigmas) != steps + 1 or np.any(np.diff(sigmas) >= 0):

@@ -147,7 +147,8 @@ class Pilot:
                 j, memory = nodes[b], {}
                 before = max(0, 2 * i - j)
                 if sampler.history and before < i:
-                    self._step(sampler, self.x[before, rows], self.sigmas[before], self.sigmas[i], memory, lambda y, s: self.D[before, rows])
+                    self._step(sampler, self.x[before, rows], self.sigmas[before], self.sigmas[i], memory,
+                               lambda y, s: self.D[before, rows])
                 miss = self._step(sampler, x, self.sigmas[i], self.sigmas[j], memory, known) - self.x[j, rows]
                 errors[a, b] = np.sqrt(np.mean((miss**2).sum(axis=1)))
         return errors

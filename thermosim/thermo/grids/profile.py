@@ -1,4 +1,5 @@
-"""A denoiser profiled: samplers over the grid it is usually run on, over Karras' and over the recommended one; work wasted by each.
+"""A denoiser profiled: samplers over the grid it is usually run
+on, over Karras' and over the recommended one; work wasted by each.
 
 One pilot recommends; batches of other noise judge, each against the network's own fine flow from that noise.
 """
@@ -102,8 +103,10 @@ class Profile:
         self.denoise, self.usual, self.effort, table = denoise, usual, effort, denoise.timesteps
         self.cold, self.hot = table.sigmas[[0, -1]]
         d, clock = int(np.prod(denoise.shape)), time.process_time()
-        refuse_huge(f"a pilot of {effort.particles} images", 16 * d * effort.particles * (max(effort.fine, effort.fine_judged) + 1))
-        self.pilot = Pilot(denoise, self.hot * pilot_noise(effort.particles, d, seed), self.hot, self.cold, fine=effort.fine)
+        refuse_huge(f"a pilot of {effort.particles} images",
+                    16 * d * effort.particles * (max(effort.fine, effort.fine_judged) + 1))
+        self.pilot = Pilot(denoise, self.hot * pilot_noise(effort.particles, d, seed), self.hot, self.cold,
+                           fine=effort.fine)
         self.curve = self.pilot.curve(effort.levels)
         self._shared = time.process_time() - clock
         self._noise = [pilot_noise(effort.particles, d, seed + 10_000 + k) for k in range(effort.batches)]
@@ -123,8 +126,9 @@ class Profile:
     def sampler(self, sampler, steps):
         """The recommendation for `sampler` in `steps` steps, judged → Verdict.
 
-        Most schedulers go on to 0 from the level before the last. A coarse grid may gain by that, so every candidate is tried
-        with that ending, too, and so is the usual grid: the pilot's particles that no grid was polished on choose.
+        Most schedulers go on to 0 from the level before the last. A coarse grid may
+        gain by that, so every candidate is tried with that ending, too, and so is
+        the usual grid: the pilot's particles that no grid was polished on choose.
         """
         clock, before = time.process_time(), self.pilot.evaluations
         told = recommend(self.pilot, sampler, steps, self.curve, self.effort.budget)
@@ -134,15 +138,18 @@ class Profile:
         start, end, clean = (a[JUDGES] for a in (self.pilot.x[0] / self.hot, self.pilot.x[-1], self.pilot.D[-1]))
         found = {name: self._error(sampler, self.pilot.ask, grid, start, end, clean) for name, grid in tried.items()}
         chosen, own = min(found, key=found.get), min((USUAL, f"{USUAL} to 0"), key=found.get)
-        seconds, evaluations = self._shared + time.process_time() - clock, self.pilot.shared + self.pilot.evaluations - before
+        seconds, evaluations = (self._shared + time.process_time() - clock,
+                                self.pilot.shared + self.pilot.evaluations - before)
         levels = self.grids(tried[chosen])
         levels[GRIDS.index(USUAL)] = tried[own]
         errors = np.array([self.errors(sampler, grid) for grid in levels])
         return Verdict(levels, errors, chosen, found[own] / found[chosen], evaluations, seconds)
 
     def errors(self, sampler, sigmas):
-        """rms distance per component to where the fine flow ends, (batches,); of a grid down to 0, to E[x_0|x] there."""
-        return np.array([self._error(sampler, self.denoise, sigmas, *ends) for ends in zip(self._noise, self._ends, self._clean)])
+        """rms distance per component to where the fine flow ends,
+        (batches,); of a grid down to 0, to E[x_0|x] there."""
+        return np.array([self._error(sampler, self.denoise, sigmas, *ends)
+                         for ends in zip(self._noise, self._ends, self._clean)])
 
     def _error(self, sampler, denoise, sigmas, z, end, clean):
         x = carried(sampler, denoise, sigmas, sigmas[0] * z)
@@ -168,7 +175,8 @@ class Profile:
             parts = np.array([fold.dissipation(sigmas) / fold.dissipation(reference) for fold in measured.folds])
             rows.append({"nfe": steps, "grid": name, "dissipated_work": P, "dissipated_work_error": error,
                          "eta_grid": eta, "eta_grid_error": eta**2 / gained * error,
-                         "P_over_usual": P / measured.fit.dissipation(reference), "P_over_usual_error": np.sqrt((len(parts) - 1) * parts.var())})
+                         "P_over_usual": P / measured.fit.dissipation(reference),
+                         "P_over_usual_error": np.sqrt((len(parts) - 1) * parts.var())})
         return rows, levels
 
 

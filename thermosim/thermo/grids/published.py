@@ -6,12 +6,14 @@ from ... import schedules
 
 
 def align_your_steps(sigma_max, sigma_min, steps, sigma_data):
-    """Equal steps in arctan(σ/σ_d), the optimum for Gaussian data (Sabour, Fidler, Kreis 2024, 2404.14507, Theorem 3.1)."""
+    """Equal steps in arctan(σ/σ_d), the optimum for Gaussian data
+    (Sabour, Fidler, Kreis 2024, 2404.14507, Theorem 3.1)."""
     return sigma_data * schedules.cosine(sigma_max / sigma_data, sigma_min / sigma_data, steps)
 
 
 def entropic(curve, sigma_max, sigma_min, steps):
-    """Equal steps in H(x_0|x_σ), which is half the integral of mse over λ (Stancevic, Handke, Ambrogioni 2025, 2504.13612, Theorem 5.1).
+    """Equal steps in H(x_0|x_σ), which is half the integral of mse over
+    λ (Stancevic, Handke, Ambrogioni 2025, 2504.13612, Theorem 5.1).
 
     Parameters
     ----------
@@ -22,7 +24,8 @@ def entropic(curve, sigma_max, sigma_min, steps):
 
 
 def rescaled_entropic(curve, sigma_max, sigma_min, steps):
-    """Equal steps in ∫σ dH(x_0|x_σ) = ∫mse dσ/σ² (Stancevic, Handke, Ambrogioni 2025, 2504.13612, §5.3 and Algorithm 2)."""
+    """Equal steps in ∫σ dH(x_0|x_σ) = ∫mse dσ/σ² (Stancevic,
+    Handke, Ambrogioni 2025, 2504.13612, §5.3 and Algorithm 2)."""
     middle = 0.5 * (curve.sigmas[1:] + curve.sigmas[:-1])
     return _even(middle * np.diff(curve.integral(curve.sigmas)), curve.sigmas, sigma_max, sigma_min, steps)
 
@@ -30,9 +33,9 @@ def rescaled_entropic(curve, sigma_max, sigma_min, steps):
 def score_optimal(pilot, steps):
     """Equal steps in Σ√L, L = σ'²·E_{x ~ p_σ}|s(x; σ') − s(x; σ)|² between neighbouring levels of the pilot.
 
-    The corrector-optimised cost, with the identity as predictor and σ as velocity (Williams, Campbell, Doucet, Syed 2024,
-    2412.07877, eq. 13–15, §3.3, Algorithm 1). The predictor-optimised one needs Jacobians of the score and is not here.
-    Costs one evaluation a level.
+    The corrector-optimised cost, with the identity as predictor and σ as velocity (Williams, Campbell, Doucet, Syed
+    2024, 2412.07877, eq. 13–15, §3.3, Algorithm 1). The predictor-optimised one needs Jacobians of the score and is
+    not here. Costs one evaluation a level.
     """
     cost = []
     for k, (sigma, lower) in enumerate(zip(pilot.sigmas[:-1], pilot.sigmas[1:])):
@@ -49,7 +52,8 @@ def constant_rate(pilot, steps):
     its user and offers three; this is the prediction's, along the pilot's own trajectories. Costs no evaluation.
     """
     change = np.diff(pilot.D, axis=0)
-    return _even(np.sqrt(np.mean((change**2).sum(axis=2), axis=1)), pilot.sigmas, pilot.sigmas[0], pilot.sigmas[-1], steps)
+    return _even(np.sqrt(np.mean((change**2).sum(axis=2), axis=1)), pilot.sigmas, pilot.sigmas[0],
+                 pilot.sigmas[-1], steps)
 
 
 def _even(lengths, levels, sigma_max, sigma_min, steps):

@@ -57,19 +57,23 @@ class Recommendation:
         said = {"candidate": ("-", "how the grid was made"), "sigmas": ("data units", "noise levels, falling"),
                 "error": ("data units", "end-point error over the judging half of the pilot batch")}
         error = [self.errors.get(name, np.nan) for name in self.candidates]
-        values = {"candidate": list(self.candidates), "sigmas": np.stack(list(self.candidates.values())), "error": error}
-        columns = {name: (np.asarray(v), {"units": said[name][0], "sign": "> 0" if name != "candidate" else "-", "definition": said[name][1]})
+        values = {"candidate": list(self.candidates), "sigmas": np.stack(list(self.candidates.values())),
+                  "error": error}
+        columns = {name: (np.asarray(v),
+                          {"units": said[name][0], "sign": "> 0" if name != "candidate" else "-",
+                           "definition": said[name][1]})
                    for name, v in values.items()}
         columns["error"][1]["nan_reason"] = "no finalist: its error was measured on a part of the pilot only"
         return ledger_group(columns, "grid_row", {"chosen": self.name, "margin": self.margin, "length": self.length,
-                                                  "predicted_dissipation": self.predicted_dissipation, "evaluations": self.evaluations})
+                                                  "predicted_dissipation": self.predicted_dissipation,
+                                                  "evaluations": self.evaluations})
 
 
 def schedule(denoise, start, sampler, steps, sigma_max, sigma_min, power=2, curve=None, budget=BUDGET):
     """The recommended grid for `sampler` in `steps` steps, by measured end-point error on a pilot batch.
 
-    Candidates are the hand-made grids, those of `published` and of the error curve, the transport geodesic, and transport
-    optima with and without the flow's gain; the best is polished. All are compared where they end, against
+    Candidates are the hand-made grids, those of `published` and of the error curve, the transport geodesic, and
+    transport optima with and without the flow's gain; the best is polished. All are compared where they end, against
     fine teacher trajectories from the same starts.
 
     Parameters
@@ -120,7 +124,8 @@ def recommend(pilot, sampler, steps, curve=None, budget=BUDGET):
     left = budget - pilot.shared - (pilot.evaluations - before) - price
     # as many of the other particles as let the polish take two or three turns
     stride = 2 * max(1, min(int(np.ceil(1.25 * price * min(9, steps + 1) / max(left, 1))), pilot.n // 256))
-    candidates["polished"] = polish(pilot, sampler, candidates[min(errors, key=errors.get)], left, rows=slice(0, None, stride))
+    candidates["polished"] = polish(pilot, sampler, candidates[min(errors, key=errors.get)], left,
+                                    rows=slice(0, None, stride))
     errors["polished"] = pilot.error(sampler, candidates["polished"], JUDGES)
     chosen = min(errors, key=errors.get)
     sigmas = candidates[chosen]

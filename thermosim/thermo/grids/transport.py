@@ -1,7 +1,8 @@
 """Grids of least transport error, from a pilot alone: the geodesic, the dynamic-programming optimum, a polish.
 
-A one-step error of a sampler of order p is ∝ h^{p+1} for a step h in ln σ; Euler's is ½h²|dD/dlnσ| along the flow, and
-with ε the rms of that derivative the least sum of errors has equal steps in ∫√ε dlnσ. What counts is where the particle ends.
+A one-step error of a sampler of order p is ∝ h^{p+1} for a step h in ln σ; Euler's
+is ½h²|dD/dlnσ| along the flow, and with ε the rms of that derivative the least sum
+of errors has equal steps in ∫√ε dlnσ. What counts is where the particle ends.
 """
 
 import numpy as np
@@ -44,7 +45,8 @@ def transport_optimum(pilot, sampler, errors, nodes, steps, mesh=400):
     smooth[np.diag_indices(len(u))] = 0.5 * (np.append(beside, beside[-1]) + np.insert(beside, 0, beside[0]))
     fine = np.linspace(u[0], u[-1], max(mesh, 8 * steps) + 1)
     start, end = np.meshgrid(fine, fine, indexing="ij")
-    cost = 2 * (RegularGridInterpolator((u, u), smooth)((start, end))) + 2 * order * np.log(np.maximum(end - start, 1e-300))
+    cost = (2 * (RegularGridInterpolator((u, u), smooth)((start, end)))
+            + 2 * order * np.log(np.maximum(end - start, 1e-300)))
     return _grid(pilot, fine[cheapest_path(np.where(end > start, np.exp(cost), np.inf), steps)])
 
 
